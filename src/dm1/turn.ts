@@ -1,0 +1,34 @@
+import type { Cred, SyncHdr, SyncMLMessage } from './message.ts';
+
+/**
+ * What a DM 1.x state machine asks of whoever drives it. Machines are generators: they yield a turn
+ * and are resumed with its answer; they know neither HTTP nor journals.
+ */
+export type Turn =
+  /** Send this message; resume with the peer's next one, or with `undefined` when there will be none. */
+  | { readonly kind: 'send'; readonly message: SyncMLMessage; readonly present?: PresentCred }
+  /** Check a peer's credentials; resume with a `CredVerdict`. */
+  | { readonly kind: 'verify'; readonly header: SyncHdr; readonly cred?: Cred };
+
+/** Ask the driver to add a Cred of this kind to the message's header. */
+export interface PresentCred {
+  readonly scheme: 'basic' | 'md5' | 'hmac';
+  readonly nonce?: Uint8Array;
+}
+
+export type CredVerdict =
+  | {
+      readonly ok: true;
+      readonly status: 212 | 200;
+      readonly scheme: 'none' | 'basic' | 'md5' | 'hmac';
+      readonly nextNonce?: Uint8Array;
+    }
+  | {
+      readonly ok: false;
+      readonly status: 401 | 403 | 404;
+      /** Absent: no second try. */
+      readonly challenge?: { readonly scheme: 'basic' | 'md5' | 'hmac'; readonly nonce?: Uint8Array };
+      readonly detail: string;
+    };
+
+export type Machine<R> = Generator<Turn, R, SyncMLMessage | CredVerdict | undefined>;

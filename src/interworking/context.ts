@@ -1,0 +1,61 @@
+import type { Encoding, SyncMLMessage } from '../dm1/message.ts';
+import type { Package1 } from '../dm2/packages.ts';
+import type { MappingSet, Mount } from '../mo/mapping.ts';
+
+/** What the registry knew of the device when the session began; part of the session's journal. */
+export interface DeviceSnapshot {
+  readonly id: string;
+  readonly devInfo: Readonly<Record<string, string>>;
+  readonly mounts: readonly Mount[];
+  /** Learned or declared: absent means unknown, so try and remember. */
+  readonly capabilities: Readonly<Record<string, boolean>>;
+  readonly validators: Readonly<Record<string, string>>;
+  /** No session of this device has ended before. */
+  readonly firstSession: boolean;
+}
+
+/** The backend of a session as its scripts see it; secrets stay in the gateway. */
+export interface BackendProfile {
+  readonly name: string;
+  readonly protocol: 'dm1' | 'dm2';
+  /** Server identifier used towards it and, as ACL subject, on its behalf. */
+  readonly serverId: string;
+  readonly url: string;
+  /** dm1: `1.1`, `1.2` or `1.3`. */
+  readonly version: string;
+  /** dm1: how it is asked to authenticate us; `none` sends no Cred. */
+  readonly scheme: 'none' | 'basic' | 'md5' | 'hmac';
+  readonly encoding: 'xml' | 'wbxml';
+  /** dm2: JSON values as text, or typed where the lexical form survives (IW-VAL-1). */
+  readonly values: 'string' | 'typed';
+  /** dm2: member of a Status item that carries GET data (IW-GET-2). */
+  readonly getMember: string;
+  readonly maxMsgSize: number;
+}
+
+export interface SessionLimits {
+  /** Messages that one session may exchange with its device. */
+  readonly messages: number;
+  /** Nodes that one command may read, write or list. */
+  readonly nodes: number;
+  /** Depth of a management tree or document. */
+  readonly depth: number;
+  readonly messageBytes: number;
+  readonly objectBytes: number;
+}
+
+export type Opening =
+  | { readonly protocol: 'dm1'; readonly message: SyncMLMessage; readonly encoding: Encoding }
+  | { readonly protocol: 'dm2'; readonly package1: Package1 };
+
+export interface SessionContext {
+  readonly device: DeviceSnapshot;
+  readonly backend: BackendProfile;
+  readonly mappings: MappingSet;
+  readonly limits: SessionLimits;
+  /** Absolute URL of the device port, for RespURI and CONT (IW-SES-9). */
+  readonly deviceUrl: string;
+  readonly opening: Opening;
+  /** Time of the opening, milliseconds since 1970. */
+  readonly at: number;
+}

@@ -1,0 +1,146 @@
+/**
+ * What a session script may ask of the world. A script is a pure, synchronous generator: it yields an
+ * effect and is resumed with the result, so a journal of results replays it exactly. Time reaches it
+ * only as the `at` of results (milliseconds since 1970), randomness only inside results.
+ */
+import type { Cred, SyncHdr, SyncMLMessage } from '../dm1/message.ts';
+import type { Package1, Package2, Package3 } from '../dm2/packages.ts';
+import type { Mount } from '../mo/mapping.ts';
+import type { ErrorCode } from '../support/errors.ts';
+
+/** Credentials that the gateway adds when it encodes the message; the script never sees a secret. */
+export interface Presentation {
+  readonly scheme: 'basic' | 'md5' | 'hmac';
+  /** Nonce from the peer's challenge (md5, hmac). */
+  readonly nonce?: Uint8Array;
+}
+
+export type DeviceReply =
+  | { readonly protocol: 'dm1'; readonly message: SyncMLMessage; readonly present?: Presentation }
+  | { readonly protocol: 'dm2'; readonly package2: Package2 };
+
+/** The device's next message, or why there will be none. */
+export type DeviceEvent =
+  | { readonly kind: 'dm1'; readonly at: number; readonly message: SyncMLMessage }
+  | { readonly kind: 'package3'; readonly at: number; readonly package3: Package3 }
+  | { readonly kind: 'gone'; readonly at: number; readonly reason: 'timeout' | 'replaced' | 'shutdown' };
+
+/** `url` moves the backend leg (CONT, RespURI); absent: the configured one. */
+export type BackendRequest =
+  | { readonly protocol: 'dm2'; readonly package1: Package1; readonly url?: string }
+  | { readonly protocol: 'dm2'; readonly package3: Package3; readonly url?: string }
+  | {
+      readonly protocol: 'dm1';
+      readonly message: SyncMLMessage;
+      readonly url?: string;
+      readonly present?: Presentation;
+    };
+
+export type BackendEvent =
+  | { readonly kind: 'package2'; readonly at: number; readonly package2: Package2; readonly accept?: string }
+  | { readonly kind: 'dm1'; readonly at: number; readonly message: SyncMLMessage }
+  | { readonly kind: 'failed'; readonly at: number; readonly code: ErrorCode; readonly detail: string };
+
+export interface TransferRequest {
+  readonly method: 'GET' | 'PUT' | 'POST';
+  readonly url: string;
+  /** Lower-case names. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array;
+}
+
+export type TransferEvent =
+  | {
+      readonly kind: 'response';
+      readonly at: number;
+      readonly status: number;
+      readonly headers: Readonly<Record<string, string>>;
+      readonly body: Uint8Array;
+    }
+  | { readonly kind: 'failed'; readonly at: number; readonly code: ErrorCode; readonly detail: string };
+
+/** Verdict on a legacy device's credentials (IW-AUTH-1); `challenge` and `nextNonce` go into a Chal. */
+export type AuthVerdict =
+  | {
+      readonly ok: true;
+      /** 212: good for the session; 200: for this message only. */
+      readonly status: 212 | 200;
+      readonly scheme: 'none' | 'basic' | 'md5' | 'hmac';
+      readonly nextNonce?: Uint8Array;
+    }
+  | {
+      readonly ok: false;
+      readonly status: 401 | 403 | 404;
+      /** Absent: no second try, the session ends. */
+      readonly challenge?: { readonly scheme: 'basic' | 'md5' | 'hmac'; readonly nonce?: Uint8Array };
+      readonly detail: string;
+    };
+
+export interface Upload {
+  readonly contentType: string;
+  readonly body: Uint8Array;
+}
+
+/** What a session learned of its device and wants kept (IW-INV-1, -2). Members given replace, absent ones stay. */
+export interface DevicePatch {
+  readonly protocol?: 'dm1' | 'dm2';
+  /** Message dialect as last seen: `DM/1.2 xml`, `approved`, … */
+  readonly dialect?: string;
+  /** DevInfo of either generation under DM 2.0 names (`DevID`, `Man`, `FwV`, …); merged member by member. */
+  readonly devInfo?: Readonly<Record<string, string>>;
+  readonly mounts?: readonly Mount[];
+  /** Merged member by member. */
+  readonly capabilities?: Readonly<Record<string, boolean>>;
+  /** Content validators by ClientURI, merged; they spare reading again what has not changed. */
+  readonly validators?: Readonly<Record<string, string>>;
+}
+
+/** Effect by kind: what the script yields and what it is resumed with. */
+export interface Effects {
+  /** Answers the device's last message and waits for the next. */
+  'device.exchange': { request: { readonly reply: DeviceReply }; result: DeviceEvent };
+  'backend.exchange': { request: { readonly send: BackendRequest }; result: BackendEvent };
+  /** A side transfer to or from a ServerURI, through the outbound guard. */
+  transfer: { request: { readonly transfer: TransferRequest }; result: TransferEvent };
+  /** Puts a document where this device, once, can fetch it (IW-RD-1, IW-WR-1). */
+  'repository.offer': {
+    request: { readonly body: Uint8Array; readonly contentType: string };
+    result: { readonly at: number; readonly url: string };
+  };
+  /** Opens a place where this device, once, can upload a document. */
+  'repository.expect': { request: object; result: { readonly at: number; readonly url: string } };
+  /** What was uploaded there, if anything. */
+  'repository.collect': {
+    request: { readonly urls: readonly string[] };
+    result: { readonly at: number; readonly uploads: readonly (Upload | null)[] };
+  };
+  authenticate: {
+    request: { readonly header: SyncHdr; readonly cred?: Cred };
+    result: AuthVerdict & { readonly at: number };
+  };
+  /** Keeps what was learned; performed once, also over a replay. */
+  'registry.save': { request: { readonly patch: DevicePatch }; result: { readonly at: number } };
+  /** A line for the trace: what was lost, assumed or decided, with its rule id. */
+  note: { request: { readonly rule: string; readonly text: string }; result: undefined };
+}
+
+export type EffectKind = keyof Effects;
+export type Effect = { [K in EffectKind]: { readonly kind: K } & Effects[K]['request'] }[EffectKind];
+export type EffectOf<K extends EffectKind> = Extract<Effect, { kind: K }>;
+export type ResultOf<K extends EffectKind> = Effects[K]['result'];
+
+export type Script<R> = Generator<Effect, R, unknown>;
+
+/** Yields one effect and gives its result the right type. */
+export function* perform<K extends EffectKind>(effect: EffectOf<K>): Generator<Effect, ResultOf<K>, unknown> {
+  return (yield effect) as ResultOf<K>;
+}
+
+export interface SessionOutcome {
+  /** The answer to the device's last message; absent when the device is gone. */
+  readonly reply?: DeviceReply;
+  readonly ending: 'completed' | 'aborted' | 'refused' | 'device-gone' | 'backend-failed';
+  readonly detail?: string;
+}
+
+export type SessionScript = Script<SessionOutcome>;

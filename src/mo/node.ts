@@ -1,0 +1,50 @@
+import type { Format } from './format.ts';
+
+/** A leaf's value: text in its lexical form or, for formats `bin` and `b64`, the raw bytes. */
+export type Value = string | Uint8Array;
+
+/**
+ * A node of a management tree, in terms of neither protocol. An interior node has `children` (perhaps
+ * none); a leaf has `value`; a node known only by name has neither.
+ */
+export interface MoNode {
+  readonly name: string;
+  /** Absent where nobody has told it yet. */
+  readonly format?: Format;
+  /** MIME type of a leaf; MOID of an MO root. */
+  readonly type?: string;
+  readonly value?: Value;
+  readonly children?: readonly MoNode[];
+}
+
+export function isInterior(node: MoNode): boolean {
+  return node.children !== undefined;
+}
+
+export function childNamed(node: MoNode, name: string): MoNode | undefined {
+  return node.children?.find((child) => child.name === name);
+}
+
+/** The descendant at `path`, or `undefined`; the empty path is the node itself. */
+export function descendant(node: MoNode, path: readonly string[]): MoNode | undefined {
+  let at: MoNode | undefined = node;
+  for (const name of path) {
+    at = at && childNamed(at, name);
+  }
+  return at;
+}
+
+/** Every node of the subtree with its path below `node`, parents before children. */
+export function* walk(
+  node: MoNode,
+  path: readonly string[] = [],
+): Generator<{ path: readonly string[]; node: MoNode }> {
+  yield { path, node };
+  for (const child of node.children ?? []) yield* walk(child, [...path, child.name]);
+}
+
+/** Whether two values are the same bytes or the same text. */
+export function sameValue(a: Value | undefined, b: Value | undefined): boolean {
+  if (a === undefined || b === undefined || typeof a === 'string' || typeof b === 'string') return a === b;
+  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+}
