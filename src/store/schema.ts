@@ -1,0 +1,131 @@
+import type { ColumnType, Generated, Insertable, Selectable, Updateable } from 'kysely';
+
+/**
+ * Tables of the store. JSON stands in text columns, times are milliseconds since 1970, flags are 0 or 1,
+ * binary content is raw bytes; both engines hold the same.
+ */
+export interface Database {
+  devices: DevicesTable;
+  nonces: NoncesTable;
+  sessions: SessionsTable;
+  journal: JournalTable;
+  repository: RepositoryTable;
+  jobs: JobsTable;
+  outbox: OutboxTable;
+}
+
+export interface DevicesTable {
+  id: string;
+  protocol: 'dm1' | 'dm2' | null;
+  /** As last seen: `DM/1.2 xml`, `approved`, … */
+  dialect: string | null;
+  username: string | null;
+  /** `B64(MD5(user:password))`, all that basic and MD5 need. */
+  user_hash: string | null;
+  /** JSON, digest hashes by algorithm and realm. */
+  ha1: string | null;
+  /** Scheme that overrides the configured one. */
+  auth: string | null;
+  dev_info: Generated<string>;
+  mounts: Generated<string>;
+  capabilities: Generated<string>;
+  validators: Generated<string>;
+  /** JSON, what the gateway presents to this device. */
+  server_cred: string | null;
+  first_seen: number | null;
+  last_seen: number | null;
+  sessions_ended: Generated<number>;
+  /** Failed authentications in a row. */
+  failures: Generated<number>;
+  failed_at: number | null;
+}
+
+/** The current nonce of one party of a device: `device`, `server` or a backend's name. */
+export interface NoncesTable {
+  device_id: string;
+  party: string;
+  nonce: Uint8Array;
+  used: number;
+  updated_at: number;
+}
+
+export interface SessionsTable {
+  id: string;
+  /** Protocol, device and session id (IW-SES-3) while messages may come; `null` once replaced or ended. */
+  key: string | null;
+  device_id: string;
+  protocol: 'dm1' | 'dm2';
+  backend: string;
+  state: 'live' | 'done' | 'failed';
+  opened_at: number;
+  updated_at: number;
+  /** When a sweep may take the session for abandoned (IW-SES-11). */
+  deadline: number;
+  ending: string | null;
+  detail: string | null;
+  context: string;
+  /** The node that drives it, or did last. */
+  node: string;
+}
+
+/** Append only: what a session was told, in order. */
+export interface JournalTable {
+  session_id: string;
+  seq: number;
+  kind: string;
+  at: number;
+  meta: string;
+  body: Uint8Array | null;
+}
+
+export interface RepositoryTable {
+  token_hash: string;
+  device_id: string;
+  session_id: string | null;
+  direction: 'offer' | 'upload';
+  content_type: string | null;
+  body: Uint8Array | null;
+  state: string;
+  created_at: number;
+  expires_at: number;
+}
+
+export interface JobsTable {
+  /** Order of arrival. */
+  seq: ColumnType<number, never, never>;
+  id: string;
+  device_id: string;
+  state: 'queued' | 'sent' | 'done' | 'failed';
+  commands: string;
+  status: string | null;
+  created_at: number;
+  updated_at: number;
+  detail: string | null;
+  session_id: string | null;
+}
+
+/** Alerts that were accepted and wait for their backend (IW-ALERT-6). */
+export interface OutboxTable {
+  seq: ColumnType<number, never, never>;
+  id: string;
+  device_id: string;
+  backend: string;
+  kind: string;
+  payload: string;
+  attempts: Generated<number>;
+  next_at: number;
+  state: 'waiting' | 'done' | 'failed';
+}
+
+export type DeviceRow = Selectable<DevicesTable>;
+export type DeviceUpdate = Updateable<DevicesTable>;
+export type NewDevice = Insertable<DevicesTable>;
+export type NonceRow = Selectable<NoncesTable>;
+export type SessionRow = Selectable<SessionsTable>;
+export type SessionPatch = Omit<Updateable<SessionsTable>, 'id'>;
+export type JournalRow = Selectable<JournalTable>;
+export type RepositoryRow = Selectable<RepositoryTable>;
+export type JobRow = Selectable<JobsTable>;
+export type NewJob = Insertable<JobsTable>;
+export type OutboxRow = Selectable<OutboxTable>;
+export type NewOutbox = Insertable<OutboxTable>;

@@ -1,0 +1,191 @@
+import type { Engine, Statement } from './engine.ts';
+import type { JournalRow, SessionPatch, SessionRow } from './schema.ts';
+
+/** What one session wants stored: its row when it opens, changes to the row, entries of its journal. */
+export interface SessionWrite {
+  readonly id: string;
+  readonly open?: SessionRow;
+  readonly patch?: SessionPatch;
+  readonly entries: readonly JournalRow[];
+}
+
+const SESSION_COLUMNS = [
+  'id',
+  'key',
+  'device_id',
+  'protocol',
+  'backend',
+  'state',
+  'opened_at',
+  'updated_at',
+  'deadline',
+  'ending',
+  'detail',
+  'context',
+  'node',
+] as const satisfies readonly (keyof SessionRow)[];
+
+const JOURNAL_COLUMNS = 'session_id, seq, kind, at, meta, body';
+
+/**
+ * Sessions and journals through hand-written, prepared statements: they run for every device message.
+ * A journal entry whose place is taken is refused, which is how two nodes that drive the same session
+ * find out about each other.
+ */
+export class SessionStore {
+  readonly #engine: Engine;
+  readonly #mark: (n: number) => string;
+  readonly #insertSession: string;
+  readonly #insertEntry: string;
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+    this.#mark = engine.name === 'sqlite' ? () => '?' : (n) => `$${n}`;
+    this.#insertSession = `insert into sessions (${SESSION_COLUMNS.join(', ')}) values (${SESSION_COLUMNS.map(
+      (_, i) => this.#mark(i + 1),
+    ).join(', ')})`;
+    this.#insertEntry =
+      engine.name === 'sqlite'
+        ? `insert into journal (${JOURNAL_COLUMNS}) values (?, ?, ?, ?, ?, ?)`
+        : `insert into journal (${JOURNAL_COLUMNS}) select * from unnest($1::text[], $2::int[], $3::text[], $4::bigint[], $5::text[], $6::bytea[])`;
+  }
+
+  /**
+   * Stores all writes in one transaction. When that fails each is tried alone, so one session's conflict
+   * is not another's. Resolves when durable, to the error of each write that was refused.
+   */
+  async commit(writes: readonly SessionWrite[]): Promise<readonly (unknown | undefined)[]> {
+    try {
+      await this.#engine.batch(this.#statements(writes));
+      return writes.map(() => undefined);
+    } catch (error) {
+      if (writes.length === 1) return [error];
+    }
+    const outcome: unknown[] = [];
+    for (const write of writes) {
+      outcome.push(await this.#engine.batch(this.#statements([write])).then(none, (error: unknown) => error));
+    }
+    return outcome;
+  }
+
+  /** The session that messages with this key belong to. */
+  async byKey(key: string): Promise<SessionRow | undefined> {
+    const [row] = await this.#engine.query<SessionRow>({
+      sql: `select * from sessions where key = ${this.#mark(1)}`,
+      params: [key],
+    });
+    return row;
+  }
+
+  async byId(id: string): Promise<SessionRow | undefined> {
+    const [row] = await this.#engine.query<SessionRow>({
+      sql: `select * from sessions where id = ${this.#mark(1)}`,
+      params: [id],
+    });
+    return row;
+  }
+
+  /** Sessions of a device that still take messages. */
+  keyedOf(deviceId: string): Promise<SessionRow[]> {
+    return this.#engine.query<SessionRow>({
+      sql: `select * from sessions where device_id = ${this.#mark(1)} and key is not null`,
+      params: [deviceId],
+    });
+  }
+
+  /** The journal of a session in order. */
+  entries(id: string): Promise<JournalRow[]> {
+    return this.#engine.query<JournalRow>({
+      sql: `select ${JOURNAL_COLUMNS} from journal where session_id = ${this.#mark(1)} order by seq`,
+      params: [id],
+    });
+  }
+
+  /** Sessions whose deadline has passed, oldest first. */
+  overdue(now: number, limit: number): Promise<SessionRow[]> {
+    return this.#engine.query<SessionRow>({
+      sql: `select * from sessions where state = 'live' and deadline <= ${this.#mark(1)} order by deadline limit ${this.#mark(2)}`,
+      params: [now, limit],
+    });
+  }
+
+  /** Takes an overdue session over; false when another node was faster. */
+  async claim(row: SessionRow, node: string, deadline: number): Promise<boolean> {
+    const changed = await this.#engine.change({
+      sql: `update sessions set node = ${this.#mark(1)}, deadline = ${this.#mark(2)} where id = ${this.#mark(3)} and deadline = ${this.#mark(4)} and state = 'live'`,
+      params: [node, deadline, row.id, row.deadline],
+    });
+    return changed === 1;
+  }
+
+  /** How many sessions take messages, over all nodes. */
+  async countLive(): Promise<number> {
+    const [row] = await this.#engine.query<{ n: number }>({
+      sql: `select count(*) as n from sessions where state = 'live'`,
+      params: [],
+    });
+    return row?.n ?? 0;
+  }
+
+  /** Deletes ended sessions and their journals that were last touched before `before`; resolves to how many. */
+  async purge(before: number): Promise<number> {
+    const old = `select id from sessions where state <> 'live' and updated_at < ${this.#mark(1)}`;
+    await this.#engine.change({
+      sql: `delete from journal where session_id in (${old})`,
+      params: [before],
+    });
+    return this.#engine.change({
+      sql: `delete from sessions where state <> 'live' and updated_at < ${this.#mark(1)}`,
+      params: [before],
+    });
+  }
+
+  #statements(writes: readonly SessionWrite[]): Statement[] {
+    const statements: Statement[] = [];
+    // Keys are given up before they are taken: a replaced session frees the one its successor needs.
+    for (const { id, open, patch } of writes) {
+      if (patch && !open) statements.push(this.#update(id, patch));
+    }
+    for (const { open, patch } of writes) {
+      if (!open) continue;
+      const row = patch ? { ...open, ...patch } : open;
+      statements.push({ sql: this.#insertSession, params: SESSION_COLUMNS.map((c) => row[c]) });
+    }
+    if (this.#engine.name === 'sqlite') {
+      for (const { entries } of writes) {
+        for (const e of entries) {
+          statements.push({
+            sql: this.#insertEntry,
+            params: [e.session_id, e.seq, e.kind, e.at, e.meta, e.body],
+          });
+        }
+      }
+      return statements;
+    }
+    const rows = writes.flatMap((w) => w.entries);
+    if (rows.length > 0) {
+      statements.push({
+        sql: this.#insertEntry,
+        params: [
+          rows.map((e) => e.session_id),
+          rows.map((e) => e.seq),
+          rows.map((e) => e.kind),
+          rows.map((e) => e.at),
+          rows.map((e) => e.meta),
+          rows.map((e) => e.body && Buffer.from(e.body.buffer, e.body.byteOffset, e.body.byteLength)),
+        ],
+      });
+    }
+    return statements;
+  }
+
+  #update(id: string, patch: SessionPatch): Statement {
+    const columns = SESSION_COLUMNS.filter((c) => c !== 'id' && patch[c] !== undefined);
+    return {
+      sql: `update sessions set ${columns.map((c, i) => `${c} = ${this.#mark(i + 1)}`).join(', ')} where id = ${this.#mark(columns.length + 1)}`,
+      params: [...columns.map((c) => (c === 'id' ? id : patch[c])), id],
+    };
+  }
+}
+
+function none(): undefined {}
