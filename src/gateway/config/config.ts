@@ -1,0 +1,101 @@
+import type { LogLevel } from '../../support/log.ts';
+import type { Route } from '../routing/route.ts';
+
+/** The configuration as the gateway runs on it: complete, validated, defaults filled in. */
+export interface Config {
+  readonly listen: {
+    readonly devices: string;
+    readonly admin: string;
+    readonly tls?: TlsFiles;
+  };
+  /** How devices reach the device port, without a trailing slash. */
+  readonly publicUrl: string;
+  /** How the gateway names itself to legacy devices (SyncHdr/Source) and as an ACL subject. */
+  readonly serverId: string;
+  readonly admin: { readonly token?: string; readonly tokenFile?: string };
+  readonly store: string;
+  readonly backends: Readonly<Record<string, BackendConfig>>;
+  readonly routes: readonly Route[];
+  readonly deviceAuth: { readonly dm1: Dm1Scheme; readonly dm2: Dm2Scheme };
+  /** Status for a device without a credential on file, where its generation must authenticate. */
+  readonly unknownDevice: 401 | 404;
+  /** CSV file of devices to import at start. */
+  readonly devices?: string;
+  readonly mappings: readonly string[];
+  readonly values: 'string' | 'typed';
+  readonly outbound: { readonly allow: readonly string[] };
+  readonly log: { readonly level: LogLevel };
+  readonly limits: Limits;
+}
+
+/** PEM files. */
+export interface TlsFiles {
+  readonly cert: string;
+  readonly key: string;
+  readonly clientCa?: string;
+}
+
+export type Dm1Scheme = 'none' | 'basic' | 'md5';
+export type Dm2Scheme = 'none' | 'basic' | 'digest';
+
+export interface Limits {
+  readonly sessions: number;
+  readonly messageBytes: number;
+  readonly messages: number;
+  readonly sessionSeconds: number;
+  readonly requestSeconds: number;
+  readonly requestsPerDevice: number;
+  readonly interactionSeconds: number;
+  readonly execReportHours: number;
+  readonly repositorySeconds: number;
+  readonly backendSeconds: number;
+  readonly transferBytes: number;
+  readonly transferSeconds: number;
+  readonly objectBytes: number;
+  readonly nodes: number;
+  readonly depth: number;
+  readonly jobsPerDevice: number;
+  readonly cachedDevices: number;
+  readonly traceHours: number;
+}
+
+export type BackendConfig = Dm1BackendConfig | Dm2BackendConfig | BuiltinBackendConfig;
+
+export interface Dm1BackendConfig {
+  readonly protocol: 'dm1';
+  readonly url: string;
+  readonly version: '1.1' | '1.2' | '1.3';
+  readonly encoding: 'xml' | 'wbxml';
+  readonly serverId: string;
+  readonly auth: BackendAuth;
+  /** Largest SyncML message that the gateway announces to this server, in bytes. */
+  readonly maxMsgSize: number;
+  readonly values: 'string' | 'typed';
+}
+
+export interface Dm2BackendConfig {
+  readonly protocol: 'dm2';
+  readonly url: string;
+  readonly dialect: 'approved';
+  readonly serverId: string;
+  readonly auth: BackendAuth;
+  readonly values: 'string' | 'typed';
+  /** Member of a Status item that carries GET data (IW-GET-2). */
+  readonly getMember: string;
+}
+
+export interface BuiltinBackendConfig {
+  readonly protocol: 'builtin';
+  readonly values: 'string' | 'typed';
+  readonly getMember: string;
+}
+
+/** How the gateway authenticates itself to a backend (IW-AUTH-3, IW-AUTH-4). */
+export interface BackendAuth {
+  readonly type: 'none' | 'basic' | 'md5' | 'bearer' | 'digest';
+  readonly username?: string;
+  /** Password, or the token of `bearer`. */
+  readonly password?: string;
+  /** Present each device's own account, as far as the registry holds it, instead of this one. */
+  readonly perDevice?: boolean;
+}

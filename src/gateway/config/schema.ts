@@ -1,0 +1,250 @@
+import { LOG_LEVELS } from '../../support/log.ts';
+
+/**
+ * The configuration's JSON Schema (2020-12), the source of validation, of defaults, of environment
+ * variable names and of docs/configuration.md.
+ */
+export interface KeySchema {
+  readonly type: 'object' | 'array' | 'string' | 'integer' | 'boolean';
+  readonly description: string;
+  readonly default?: unknown;
+  readonly enum?: readonly (string | number)[];
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly minLength?: number;
+  readonly pattern?: string;
+  readonly format?: string;
+  readonly properties?: Readonly<Record<string, KeySchema>>;
+  readonly required?: readonly string[];
+  readonly additionalProperties?: boolean | KeySchema;
+  readonly items?: KeySchema;
+  readonly propertyNames?: { readonly pattern: string };
+}
+
+const text = (description: string, more: Partial<KeySchema> = {}): KeySchema => ({
+  type: 'string',
+  minLength: 1,
+  ...more,
+  description,
+});
+const choice = (values: readonly (string | number)[], description: string, standard?: string | number) => ({
+  type: typeof values[0] === 'number' ? ('integer' as const) : ('string' as const),
+  enum: values,
+  ...(standard === undefined ? {} : { default: standard }),
+  description,
+});
+const whole = (standard: number, minimum: number, maximum: number, description: string): KeySchema => ({
+  type: 'integer',
+  minimum,
+  maximum,
+  default: standard,
+  description,
+});
+const group = (
+  description: string,
+  properties: Readonly<Record<string, KeySchema>>,
+  required: readonly string[] = [],
+): KeySchema => ({ type: 'object', description, additionalProperties: false, properties, required });
+
+const HOST_PORT = '^(\\[[0-9A-Fa-f:.]+\\]|[A-Za-z0-9._-]+):[0-9]{1,5}$';
+const HTTP_URL = '^https?://[^\\s]+$';
+const MB = 1024 * 1024;
+
+const VALUES = choice(
+  ['string', 'typed'],
+  'How values of legacy nodes look in JSON: always text, or as JSON numbers and booleans where nothing is lost.',
+);
+const GET_MEMBER = text('Member of a Status item that carries the data of a GET.', { default: 'MO' });
+const auth = (types: readonly string[]): KeySchema =>
+  group('How the gateway authenticates itself to this backend.', {
+    type: choice(types, 'Scheme.', 'none'),
+    username: text('Account name.'),
+    password: text('Password, or the token of `bearer`.'),
+    perDevice: {
+      type: 'boolean',
+      default: false,
+      description:
+        "Present each device's own account instead of this one (md5 only: it needs no clear password).",
+    },
+  });
+const BACKEND_URL = text('Where sessions with this backend start.', { pattern: HTTP_URL });
+
+/** One schema per `protocol` of a backend. */
+export const BACKEND_SCHEMAS = {
+  dm2: group(
+    'A DM 2.0 server.',
+    {
+      protocol: choice(['dm2'], 'Generation of the backend.'),
+      url: BACKEND_URL,
+      dialect: choice(['approved'], 'Dialect of DM 2.0.', 'approved'),
+      serverId: text('Identifier of the server, as ACL subject.', { default: 'dms' }),
+      auth: auth(['none', 'basic', 'bearer', 'digest']),
+      values: VALUES,
+      getMember: GET_MEMBER,
+    },
+    ['protocol', 'url'],
+  ),
+  dm1: group(
+    'A DM 1.x server.',
+    {
+      protocol: choice(['dm1'], 'Generation of the backend.'),
+      url: BACKEND_URL,
+      version: choice(['1.1', '1.2', '1.3'], 'Version of DM 1.x spoken to it.', '1.2'),
+      encoding: choice(['xml', 'wbxml'], 'Encoding of the first message.', 'xml'),
+      serverId: text('Identifier of the server.', { default: 'legacy' }),
+      auth: auth(['none', 'basic', 'md5']),
+      maxMsgSize: whole(65_536, 2048, 16 * MB, 'Largest message that the server may send, in bytes.'),
+      values: VALUES,
+    },
+    ['protocol', 'url'],
+  ),
+  builtin: group(
+    'The built-in backend: queued commands of the REST API and the console.',
+    {
+      protocol: choice(['builtin'], 'Generation of the backend.'),
+      values: VALUES,
+      getMember: GET_MEMBER,
+    },
+    ['protocol'],
+  ),
+} as const;
+
+export type BackendProtocol = keyof typeof BACKEND_SCHEMAS;
+
+/** Everything but the inside of a backend, which depends on its protocol. */
+export const CONFIG_SCHEMA = group('Configuration of the gateway.', {
+  listen: group('Where the gateway listens.', {
+    devices: text('Address of the device port; every dialect comes here.', {
+      pattern: HOST_PORT,
+      default: '127.0.0.1:8080',
+    }),
+    admin: text('Address of the REST API, the console, metrics and health.', {
+      pattern: HOST_PORT,
+      default: '127.0.0.1:8081',
+    }),
+    tls: group(
+      'TLS for the device port.',
+      {
+        cert: text('PEM file with the certificate chain.'),
+        key: text('PEM file with the private key.'),
+        clientCa: text('PEM file with the authorities of client certificates.'),
+      },
+      ['cert', 'key'],
+    ),
+  }),
+  publicUrl: text('How devices reach the device port; derived from `listen.devices` when absent.', {
+    pattern: HTTP_URL,
+  }),
+  serverId: text('How the gateway names itself to legacy devices.', { default: 'dragoman' }),
+  admin: group('Access to the admin port.', {
+    token: text('Bearer token; generated and printed once when neither this nor `tokenFile` is given.', {
+      minLength: 8,
+    }),
+    tokenFile: text('File that holds the bearer token.'),
+  }),
+  store: text('Database: `sqlite:FILE` or `postgres://user@host/db`.', {
+    pattern: '^(sqlite:.+|postgres(ql)?://.+)$',
+    default: 'sqlite:data/dragoman.db',
+  }),
+  backends: {
+    type: 'object',
+    description: 'Management servers by name; `console`, the built-in one, is always there.',
+    propertyNames: { pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$' },
+    additionalProperties: { type: 'object', description: 'A backend.' },
+    default: {},
+  },
+  routes: {
+    type: 'array',
+    description:
+      'Which device goes to which backend; the first match wins, no match is the built-in backend.',
+    default: [],
+    items: group(
+      'A route.',
+      {
+        match: group('Globs; what is absent matches every device.', {
+          protocol: choice(['dm1', 'dm2'], 'Generation of the device.'),
+          deviceId: text('Glob on the device identifier.'),
+          man: text('Glob on the manufacturer.'),
+          mod: text('Glob on the model.'),
+          fwv: text('Glob on the firmware version.'),
+        }),
+        backend: text('Name of a backend.'),
+      },
+      ['backend'],
+    ),
+  },
+  deviceAuth: group('How devices must authenticate, by generation.', {
+    dm1: choice(['none', 'basic', 'md5'], 'Scheme for DM 1.x devices.', 'md5'),
+    dm2: choice(['none', 'basic', 'digest'], 'Scheme for DM 2.0 clients.', 'basic'),
+  }),
+  unknownDevice: choice(
+    [401, 404],
+    'Status for a device without a credential on file, where its generation must authenticate.',
+    401,
+  ),
+  devices: text('CSV file of devices to import at start: `id,username,password`.'),
+  mappings: {
+    type: 'array',
+    description:
+      'Folders of mapping packs, later ones over earlier ones; the packs that ship with the gateway come first.',
+    default: [],
+    items: text('Folder.'),
+  },
+  values: choice(['string', 'typed'], 'Default of `values` for every backend.', 'string'),
+  outbound: group('What URLs named by devices and backends may be fetched.', {
+    allow: {
+      type: 'array',
+      description:
+        'Globs on `host` or `host:port`. Private addresses are reached only where the host is spelt out.',
+      default: [],
+      items: text('Pattern.'),
+    },
+  }),
+  log: group('Logging.', { level: choice(LOG_LEVELS, 'Lowest level that is written.', 'info') }),
+  limits: group('Limits; each protects the gateway from a peer.', {
+    sessions: whole(10_000, 1, 1_000_000, 'Sessions open at a time; further ones get 503.'),
+    messageBytes: whole(MB, 4096, 256 * MB, 'Largest message from a device or backend, in bytes.'),
+    messages: whole(1000, 2, 1_000_000, 'Messages that one session may exchange with its device.'),
+    sessionSeconds: whole(300, 1, 86_400, 'Longest wait for the next message of a session.'),
+    requestSeconds: whole(30, 1, 3600, 'Longest time that a device may take to send one request.'),
+    requestsPerDevice: whole(
+      600,
+      1,
+      1_000_000,
+      'Requests of one device in one minute; further ones get 429.',
+    ),
+    interactionSeconds: whole(600, 1, 86_400, 'Longest wait for an answer of the user.'),
+    execReportHours: whole(168, 1, 8760, 'Longest wait for the report of an asynchronous EXEC.'),
+    repositorySeconds: whole(900, 1, 86_400, 'Life of a one-time Data Repository URL.'),
+    backendSeconds: whole(30, 1, 3600, 'Longest wait for the answer of a backend.'),
+    transferBytes: whole(
+      64 * MB,
+      1024,
+      2047 * MB,
+      'Largest document fetched from a URL that a peer named, in bytes.',
+    ),
+    transferSeconds: whole(60, 1, 3600, 'Longest time for one such transfer, redirects included.'),
+    objectBytes: whole(16 * MB, 1024, 2047 * MB, 'Largest value of one node, in bytes.'),
+    nodes: whole(20_000, 1, 10_000_000, 'Nodes that one command may read, write or list.'),
+    depth: whole(32, 1, 256, 'Depth of a management tree or document.'),
+    jobsPerDevice: whole(1000, 1, 1_000_000, 'Jobs that may wait for one device; further ones are refused.'),
+    cachedDevices: whole(20_000, 1, 10_000_000, 'Device records kept in memory.'),
+    traceHours: whole(168, 1, 87_600, 'How long finished sessions, their traces and finished jobs are kept.'),
+  }),
+});
+
+/** The whole schema as one document, for editors and documentation. */
+export function configJsonSchema(): Record<string, unknown> {
+  return {
+    $schema: 'https://json-schema.org/draft/2020-12/schema',
+    title: 'Dragoman configuration',
+    ...CONFIG_SCHEMA,
+    properties: {
+      ...CONFIG_SCHEMA.properties,
+      backends: {
+        ...CONFIG_SCHEMA.properties?.['backends'],
+        additionalProperties: { oneOf: Object.values(BACKEND_SCHEMAS) },
+      },
+    },
+  };
+}

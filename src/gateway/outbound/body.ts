@@ -1,0 +1,54 @@
+import { promisify } from 'node:util';
+import { brotliDecompress, gunzip, inflate } from 'node:zlib';
+import { DragomanError } from '../../support/errors.ts';
+
+/** Reads a body up to `limit` bytes; throws `too-large` beyond and leaves the stream destroyed. */
+export async function readBounded(
+  stream: AsyncIterable<Buffer> & { destroy(error?: Error): unknown },
+  limit: number,
+): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of stream) {
+    size += chunk.length;
+    if (size > limit) {
+      stream.destroy();
+      throw tooLarge(limit);
+    }
+    chunks.push(chunk);
+  }
+  return chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks, size);
+}
+
+const DECODERS: Readonly<
+  Record<string, (body: Buffer, options: { maxOutputLength: number }) => Promise<Buffer>>
+> = {
+  gzip: promisify(gunzip) as never,
+  'x-gzip': promisify(gunzip) as never,
+  deflate: promisify(inflate) as never,
+  br: promisify(brotliDecompress) as never,
+};
+
+/**
+ * Undoes a Content-Encoding, bounded like the body itself. Names that no coding has (peers put `UTF-8`
+ * there) are taken for what they are: nothing done to the body.
+ */
+export async function decodeContent(
+  body: Buffer,
+  encoding: string | undefined,
+  limit: number,
+): Promise<Buffer> {
+  const name = encoding?.trim().toLowerCase() ?? '';
+  const decoder = Object.hasOwn(DECODERS, name) ? DECODERS[name] : undefined;
+  if (!decoder) return body;
+  try {
+    return await decoder(body, { maxOutputLength: limit });
+  } catch (error) {
+    if (error instanceof RangeError) throw tooLarge(limit);
+    throw new DragomanError('malformed', `The body is no valid ${name} data.`, { cause: error });
+  }
+}
+
+function tooLarge(limit: number): DragomanError {
+  return new DragomanError('too-large', `The body is larger than ${limit} bytes.`);
+}

@@ -1,0 +1,128 @@
+import type { LookupFunction } from 'node:net';
+import { LRUCache } from 'lru-cache';
+import { Pool } from 'undici';
+import type { Milliseconds } from '../../support/durations.ts';
+import { seconds } from '../../support/durations.ts';
+import { DragomanError } from '../../support/errors.ts';
+import { decodeContent, readBounded } from './body.ts';
+import type { CheckedUrl } from './guard.ts';
+
+export interface OutboundRequest {
+  readonly method: 'GET' | 'PUT' | 'POST';
+  /** Lower-case names. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array | string;
+}
+
+export interface OutboundResponse {
+  readonly status: number;
+  /** Lower-case names; repeated ones joined by `, `. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer;
+}
+
+export interface OutboundBounds {
+  readonly bytes: number;
+  readonly timeout: Milliseconds;
+  /** Ends the request early. */
+  readonly signal?: AbortSignal;
+}
+
+const KEPT_ORIGINS = 256;
+const CONNECTIONS = 64;
+
+/** HTTP to checked addresses: one keep-alive pool for each origin and set of addresses. */
+export class OutboundClient {
+  readonly #pools = new LRUCache<string, Pool>({
+    max: KEPT_ORIGINS,
+    dispose: (pool) => void pool.close().catch(() => undefined),
+  });
+
+  /** Does one request; never follows a redirect. Throws `backend-failed` or `too-large` with a clear detail. */
+  async request(
+    target: CheckedUrl,
+    request: OutboundRequest,
+    bounds: OutboundBounds,
+  ): Promise<OutboundResponse> {
+    const timeout = AbortSignal.timeout(bounds.timeout);
+    const signal = bounds.signal ? AbortSignal.any([bounds.signal, timeout]) : timeout;
+    try {
+      const response = await this.#pool(target).request({
+        path: `${target.url.pathname}${target.url.search}`,
+        method: request.method,
+        headers: { 'accept-encoding': 'identity', ...request.headers },
+        body: request.body ?? null,
+        signal,
+      });
+      const headers = flatten(response.headers);
+      if (Number(headers['content-length']) > bounds.bytes) {
+        response.body.on('error', () => undefined).destroy();
+        throw new DragomanError('too-large', `The body is larger than ${bounds.bytes} bytes.`);
+      }
+      const raw = await readBounded(response.body, bounds.bytes);
+      const body = await decodeContent(raw, headers['content-encoding'], bounds.bytes);
+      return { status: response.statusCode, headers, body };
+    } catch (error) {
+      throw describe(error, target.url, bounds.timeout);
+    }
+  }
+
+  async close(): Promise<void> {
+    const pools = [...this.#pools.values()];
+    await Promise.all(pools.map((pool) => pool.destroy().catch(() => undefined)));
+    this.#pools.clear();
+  }
+
+  #pool({ url, addresses }: CheckedUrl): Pool {
+    const key = `${url.origin} ${addresses.map((a) => a.address).join(' ')}`;
+    const existing = this.#pools.get(key);
+    if (existing) return existing;
+    const pool = new Pool(url.origin, {
+      connections: CONNECTIONS,
+      keepAliveTimeout: seconds(30),
+      connect: { lookup: pinned(addresses), timeout: seconds(10) },
+    });
+    this.#pools.set(key, pool);
+    return pool;
+  }
+}
+
+/** Answers every lookup with the addresses that the guard checked. */
+function pinned(addresses: CheckedUrl['addresses']): LookupFunction {
+  return (_host, options, callback) => {
+    const [first] = addresses;
+    if (options.all) callback(null, [...addresses]);
+    else if (first) callback(null, first.address, first.family);
+    else callback(Object.assign(new Error('no address'), { code: 'ENOTFOUND' }), '');
+  };
+}
+
+function flatten(headers: Readonly<Record<string, string | string[] | undefined>>): Record<string, string> {
+  const result: Record<string, string> = {};
+  for (const [name, value] of Object.entries(headers)) {
+    if (value !== undefined) result[name.toLowerCase()] = Array.isArray(value) ? value.join(', ') : value;
+  }
+  return result;
+}
+
+/** What failed, towards whom; the path is left out, it may hold a token. */
+function describe(error: unknown, url: URL, timeout: Milliseconds): DragomanError {
+  if (error instanceof DragomanError) return error;
+  const name = error instanceof Error ? error.name : '';
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const origin = url.origin;
+  if (name === 'TimeoutError') {
+    return failed(`${origin} did not answer within ${timeout} ms`, error);
+  }
+  if (name === 'AbortError') return failed(`The request to ${origin} was given up`, error);
+  if (/CERT|SSL|TLS|ALTNAME|SELF_SIGNED|UNABLE_TO/.test(code)) {
+    return failed(`TLS with ${origin} failed (${code})`, error);
+  }
+  if (code === 'UND_ERR_CONNECT_TIMEOUT') return failed(`${origin} cannot be reached (timeout)`, error);
+  if (code === 'ECONNREFUSED') return failed(`${origin} refuses connections`, error);
+  return failed(`The exchange with ${origin} failed (${code || name || 'unknown error'})`, error);
+}
+
+function failed(detail: string, cause: unknown): DragomanError {
+  return new DragomanError('backend-failed', `${detail}.`, { cause });
+}

@@ -1,0 +1,48 @@
+import { type DestinationStream, type Logger, pino } from 'pino';
+
+export type { Logger } from 'pino';
+
+export const LOG_LEVELS = ['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** Members that may hold a secret wherever they stand in a log line; their values are replaced. */
+const SECRETS = [
+  'authorization',
+  'cookie',
+  'cred',
+  'password',
+  'secret',
+  'token',
+  'nonce',
+  'nextNonce',
+  'userHash',
+  'ha1',
+  'x-syncml-hmac',
+];
+
+export interface LogOptions {
+  readonly level?: LogLevel;
+  /** Where lines go; standard output by default. */
+  readonly destination?: DestinationStream;
+}
+
+/**
+ * The logger of a process: one JSON object per line. The level of a line says who must act (error:
+ * the operator, now; warn: the operator, some day; info: nobody, it is the course of business).
+ */
+export function createLogger(options: LogOptions = {}): Logger {
+  const settings = {
+    level: options.level ?? 'info',
+    base: null,
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (label: string) => ({ level: label }) },
+    redact: {
+      paths: SECRETS.flatMap((name) => [`["${name}"]`, `*["${name}"]`, `*.*["${name}"]`]),
+      censor: '[secret]',
+    },
+  };
+  return options.destination ? pino(settings, options.destination) : pino(settings);
+}
+
+/** A logger that writes nothing, for tests and offline commands. */
+export const silentLogger: Logger = pino({ level: 'silent' });
