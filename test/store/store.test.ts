@@ -6,7 +6,7 @@ import type { DeviceRow, JournalRow, SessionRow } from '../../src/store/schema.t
 import { openStore, type Store } from '../../src/store/store.ts';
 import { onEveryEngine } from './engines.ts';
 
-export function sessionRow(id: string, over: Partial<SessionRow> = {}): SessionRow {
+function sessionRow(id: string, over: Partial<SessionRow> = {}): SessionRow {
   return {
     id,
     key: `dm1|D|${id}`,

@@ -1,0 +1,100 @@
+import type { Encoding, SyncMLMessage } from '../../dm1/message.ts';
+import type { Package1, Package2, Package3 } from '../../dm2/packages.ts';
+import type { Opening, SessionContext } from '../../interworking/context.ts';
+import type { Presentation, SessionScript } from '../../interworking/script.ts';
+import type { MappingSet } from '../../mo/mapping.ts';
+import type { ErrorCode } from '../../support/errors.ts';
+import type { DeviceRequest } from './devicePort.ts';
+
+/** Why no session begins; the device is told in its own protocol. */
+export interface Refusal {
+  readonly refused: ErrorCode;
+  readonly detail: string;
+}
+
+/** Decides what becomes of an opening, and finds the same script again for a replay. */
+export interface SessionStarter {
+  /** Takes the device's snapshot, its route and its backend's profile at time `at`. */
+  start(opening: Opening, deviceId: string, at: number): Promise<SessionContext | Refusal>;
+  /** Pure: the same context gives the same script, on every node and after every restart. */
+  script(context: SessionContext): SessionScript;
+  /** The mapping packs, which a stored context does not repeat. */
+  readonly mappings: MappingSet;
+}
+
+/** What the HTTP-level authentication of a 2.0 client found (IW-AUTH-4). */
+export type Dm2Verdict =
+  | { readonly ok: true }
+  | {
+      readonly ok: false;
+      readonly status: 401 | 403 | 429;
+      /** `WWW-Authenticate`, `Retry-After`. */
+      readonly headers?: Readonly<Record<string, string>>;
+      readonly detail: string;
+    };
+
+export type AuthenticateDm2 = (request: DeviceRequest, deviceId: string) => Promise<Dm2Verdict>;
+
+/** A reply with the gateway's credentials in it, and the transport header that HMAC needs (1x§9.5). */
+export interface Presented {
+  readonly message: SyncMLMessage;
+  /** Called with the encoded message. */
+  readonly headers?: (body: Uint8Array) => Readonly<Record<string, string>>;
+}
+
+export type PresentToDevice = (
+  message: SyncMLMessage,
+  present: Presentation,
+  deviceId: string,
+) => Promise<Presented>;
+
+/** How the bytes of device messages are read and written. */
+export interface Wire {
+  /** `cred` is where the credential's data stands in the bytes, `[start, end)`. */
+  readDm1(
+    body: Uint8Array,
+    form: 'xml' | 'wbxml',
+  ): {
+    readonly message: SyncMLMessage;
+    readonly encoding: Encoding;
+    readonly cred?: readonly [number, number];
+    /** Characters left out because XML cannot carry them (IW-VAL-4). */
+    readonly stripped?: number;
+  };
+  /** A copy with the credential made unreadable, of the same length. */
+  maskDm1(body: Uint8Array, cred: readonly [number, number], form: 'xml' | 'wbxml'): Uint8Array;
+  writeDm1(message: SyncMLMessage, encoding: Encoding): Uint8Array;
+  readonly dm2: Readonly<Record<string, Dm2Wire | undefined>>;
+}
+
+/** One dialect of DM 2.0; `approved` is always there, drafts where they are configured. */
+export interface Dm2Wire {
+  readonly requestType: string;
+  readPackage1(body: Uint8Array): Package1;
+  readPackage3(body: Uint8Array): Package3;
+  writePackage2(pkg: Package2): Uint8Array;
+}
+
+/** Counters of the operator's dashboard. */
+export interface SessionMetrics {
+  message(dialect: string, direction: 'in' | 'out', result: string): void;
+  sessionEnded(ending: string): void;
+  journalFlushed(seconds: number): void;
+}
+
+/** The part of a pino logger that is used here. */
+export interface SessionLog {
+  info(line: object, text: string): void;
+  warn(line: object, text: string): void;
+  error(line: object, text: string): void;
+}
+
+export interface RunnerLimits {
+  /** Sessions that this node carries at a time; more openings are put off (503). */
+  readonly sessions: number;
+  readonly messageBytes: number;
+  /** A device that is silent for longer has left (IW-SES-11). */
+  readonly sessionSeconds: number;
+  /** Sessions kept in memory between two messages; others are replayed when their next one comes. */
+  readonly cachedSessions?: number;
+}
