@@ -1,0 +1,93 @@
+import type { BodyElement, Encoding, SyncHdr, SyncMLMessage } from '../message.ts';
+import type { Sizing } from './planned.ts';
+
+/** Bytes kept free for a Cred, which is added after the message was composed. */
+const CRED_BYTES = 360;
+
+/** Makes an element once its CmdID is known. */
+export type Maker<E extends BodyElement = BodyElement> = (cmdId: string) => E;
+
+/** A message being composed under the peer's MaxMsgSize (1x§1.3): elements are added while they fit. */
+export class Draft {
+  readonly header: SyncHdr;
+  readonly #body: BodyElement[] = [];
+  readonly #sizing: Sizing;
+  #room: number;
+  #lastId = 0;
+
+  constructor(header: SyncHdr, sizing: Sizing, encoding: Encoding, limit: number | undefined, cred: boolean) {
+    this.header = header;
+    this.#sizing = sizing;
+    this.#room =
+      limit === undefined
+        ? Number.POSITIVE_INFINITY
+        : limit - envelopeBytes(header, sizing, encoding) - (cred ? CRED_BYTES : 0);
+  }
+
+  get room(): number {
+    return this.#room;
+  }
+
+  get length(): number {
+    return this.#body.length;
+  }
+
+  /** The next CmdID; each call uses one up (1x§1.4: unique, never 0). */
+  id(): string {
+    this.#lastId += 1;
+    return String(this.#lastId);
+  }
+
+  measure(element: BodyElement): number {
+    return this.#room === Number.POSITIVE_INFINITY ? 0 : this.#sizing.measure(element);
+  }
+
+  /** Adds whether or not it fits: for what no message may lack. */
+  add<E extends BodyElement>(make: Maker<E>): E {
+    const element = make(this.id());
+    this.#room -= this.measure(element);
+    this.#body.push(element);
+    return element;
+  }
+
+  /** Adds if `keep` bytes stay free behind it; else leaves the draft as it was. */
+  tryAdd<E extends BodyElement>(make: Maker<E>, keep = 0): E | undefined {
+    const element = make(String(this.#lastId + 1));
+    const size = this.measure(element);
+    if (size + keep > this.#room) return undefined;
+    this.#lastId += 1;
+    this.#room -= size;
+    this.#body.push(element);
+    return element;
+  }
+
+  /** Adds an element that was built and measured elsewhere with ids from `id()`. */
+  put(element: BodyElement, size: number): void {
+    this.#room -= size;
+    this.#body.push(element);
+  }
+
+  message(final: boolean): SyncMLMessage {
+    return { header: this.header, body: this.#body, final };
+  }
+}
+
+/** Markup of an envelope without its texts, rounded up. */
+const SKELETON = { xml: 620, wbxml: 130 } as const;
+
+function envelopeBytes(header: SyncHdr, sizing: Sizing, encoding: Encoding): number {
+  if (sizing.measureEnvelope) return sizing.measureEnvelope(header);
+  const texts = [
+    header.sessionId,
+    header.msgId,
+    header.target.uri,
+    header.target.name,
+    header.source.uri,
+    header.source.name,
+    header.respURI,
+  ];
+  return texts.reduce<number>(
+    (sum, text) => sum + Buffer.byteLength(text ?? '', 'utf8'),
+    SKELETON[encoding.form],
+  );
+}
