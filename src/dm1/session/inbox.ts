@@ -1,6 +1,6 @@
 import type { AlertCommand, Command, Item, ItemCommand, Results, Status, SyncMLMessage } from '../message.ts';
 import { alertRow } from '../tables/alerts.ts';
-import { ObjectBuffer } from './largeObject.ts';
+import { ObjectReceiver } from './objectReceiver.ts';
 import { comparableUri, itemUri } from './pending.ts';
 import type { References } from './references.ts';
 import { commandName, isHeaderStatus, type OwedStatus } from './statuses.ts';
@@ -31,10 +31,12 @@ export class DeviceInbox {
   objectRefused = false;
   packageOneComplete = false;
   readonly #options: InboxOptions;
-  #buffer: ObjectBuffer | undefined;
+  /** Chunked Results on their way. */
+  readonly objects: ObjectReceiver;
 
   constructor(options: InboxOptions) {
     this.#options = options;
+    this.objects = new ObjectReceiver(options.maxObjectBytes, false);
   }
 
   /** Reads a message whose sender is known; `references` is what its Statuses may speak of. */
@@ -141,31 +143,12 @@ export class DeviceInbox {
     const whole: Item[] = [];
     let code = 200;
     for (const item of results.items) {
-      const joined = this.#chunk(item);
-      if (typeof joined === 'number') code = joined;
-      else whole.push(joined);
+      const received = this.objects.take(item);
+      if (received.kind === 'status') code = received.code;
+      else whole.push(received.item);
     }
     pending.take(results, whole);
     // Results that were taken get no Status (1x§2.3).
     if (code !== 200) this.owed.push({ msgRef, cmdRef: results.cmdId, cmd: 'Results', code });
-  }
-
-  #chunk(item: Item): Item | number {
-    if (this.#buffer && !this.#buffer.continues(item)) {
-      this.#note(`Large object ${itemUri(this.#buffer.first)} has no end; dropped`);
-      this.#buffer = undefined;
-    }
-    if (!this.#buffer) {
-      if (!item.moreData) return item;
-      this.#buffer = new ObjectBuffer(item);
-    } else this.#buffer.add(item);
-    const buffer = this.#buffer;
-    if (buffer.bytes > this.#options.maxObjectBytes) {
-      this.#buffer = undefined;
-      return 413;
-    }
-    if (item.moreData) return 213;
-    this.#buffer = undefined;
-    return buffer.complete();
   }
 }

@@ -235,6 +235,8 @@ export class ServerLeg {
     };
     const draft = new Draft(header, this.#o, encoding, this.#maxMsgSize, this.#present !== undefined);
     draft.add(headerStatusMaker(this.#last, this.#headerCode, this.#chal));
+    const { broken } = this.#inbox.objects;
+    if (broken) draft.add(alertMaker('1225', [broken]));
     const room = draft.measure(alertMaker('1222')('0000'));
     let statuses = 0;
     for (const owed of this.#inbox.owed) {
@@ -247,6 +249,7 @@ export class ServerLeg {
   #seal(opening: Opening, final: boolean): SyncMLMessage {
     this.#sent += 1;
     this.#chal = undefined;
+    this.#inbox.objects.broken = undefined;
     this.#inbox.owed.splice(0, opening.statuses);
     return opening.draft.message(final);
   }

@@ -1,0 +1,280 @@
+import { parseAuthType } from '../auth/schemes.ts';
+import type { Command, Encoding, Item, Status, SyncHdr, SyncMLMessage } from '../message.ts';
+import { isAuthStatus, isSuccess, parseStatusCode } from '../tables/status.ts';
+import type { Machine, PresentCred } from '../turn.ts';
+import { Draft } from './draft.ts';
+import { alertPart, fillParts, type Part, type Placed, statusPart } from './outbox.ts';
+import { answerParts, type ServerCommandAnswer } from './package3.ts';
+import type { PlannedAlert, Sizing } from './planned.ts';
+import { owedFor, type ReceivedCommand, ServerInbox } from './serverInbox.ts';
+import { alertMaker, headerStatusMaker } from './statuses.ts';
+import { send } from './turns.ts';
+
+export type { ServerCommandAnswer } from './package3.ts';
+export type { PlannedAlert } from './planned.ts';
+export type { ReceivedCommand } from './serverInbox.ts';
+
+export interface ClientLegOptions extends Sizing {
+  /** Chosen by us, or printed from a notification (1x§1.3). */
+  readonly sessionId: string;
+  /** Source/LocURI: `IMEI:…`, `urn:uuid:…`. */
+  readonly deviceId: string;
+  readonly serverUrl: string;
+  readonly verDTD: string;
+  readonly verProto: string;
+  readonly encoding: Encoding;
+  /** Sizes to announce, bytes. */
+  readonly maxMsgSize?: number;
+  readonly maxObjSize?: number;
+  readonly scheme: 'none' | PresentCred['scheme'];
+  /** Nonce kept from the session before (md5, hmac). */
+  readonly nonce?: Uint8Array;
+  /** Source/LocName: the user name of md5 and HMAC. */
+  readonly userName?: string;
+  /** Messages that this side sends at most in the session. */
+  readonly maxMessages: number;
+  /** Told what was odd or lost. */
+  readonly note?: (text: string) => void;
+}
+
+export interface Package1Content {
+  readonly sessionAlert: '1200' | '1201';
+  /** Items of the DevInfo Replace, each with a Source (1x§2.1). */
+  readonly devInfo: readonly Item[];
+  readonly alerts: readonly PlannedAlert[];
+}
+
+export type ServerPackage =
+  /** To be executed in this order and answered by `answer`. */
+  | { readonly kind: 'commands'; readonly commands: readonly ReceivedCommand[] }
+  /** The server has no more commands: the session is over and nothing is sent any more (1x§2.2). */
+  | { readonly kind: 'end' }
+  /** Alert 1223 from the server, or (`code` 408) too many messages. */
+  | { readonly kind: 'aborted'; readonly code?: number }
+  | { readonly kind: 'gone' }
+  /** The server refused the header: credentials, version, overload. */
+  | { readonly kind: 'refused'; readonly code: number };
+
+const MAX_OBJECT = 4 * 1024 * 1024;
+
+/** The client's side of a DM 1.x session: a legacy server is its peer (1x§2). */
+export class ClientLeg {
+  /** Where the next message goes: the configured URL, later the server's RespURI. */
+  url: string;
+  /** Nonce for the next session, once the server gave one after accepting us. */
+  nextNonce: Uint8Array | undefined;
+  /** What the server said to our alerts, in order. */
+  readonly alertStatuses: { readonly alert: PlannedAlert; readonly code: number }[] = [];
+  readonly #o: ClientLegOptions;
+  readonly #inbox: ServerInbox;
+  /** What is still to be said in this package. */
+  readonly #outbox: Part[] = [];
+  /** What was said since the last point to repeat from after a challenge. */
+  #repeatable: Part[] = [];
+  readonly #alertRefs = new Map<string, PlannedAlert>();
+  #present: PresentCred | undefined;
+  #answeredChallenge = false;
+  #accepted = false;
+  /** The server's last message lacked Final. */
+  #serverOpen = false;
+  #last: SyncHdr | undefined;
+  #sent = 0;
+  #exhausted = false;
+  #maxMsgSize: number | undefined;
+  #maxObjSize: number | undefined;
+
+  constructor(options: ClientLegOptions) {
+    this.#o = options;
+    this.url = options.serverUrl;
+    this.#inbox = new ServerInbox(options.maxObjSize ?? MAX_OBJECT);
+    const { scheme, nonce } = options;
+    // Without a nonce the server's challenge has to come first (1x§9.4).
+    if (scheme === 'basic') this.#present = { scheme };
+    else if (scheme !== 'none' && nonce) this.#present = { scheme, nonce };
+  }
+
+  /** Opens the session with Package 1; returns what the server wants first. */
+  *open(content: Package1Content): Machine<ServerPackage> {
+    this.#outbox.push(alertPart({ kind: 'Alert', code: content.sessionAlert, items: [] }));
+    if (content.devInfo.length > 0) this.#outbox.push(devInfoPart(content.devInfo));
+    this.#outbox.push(...content.alerts.map(alertPart));
+    return yield* this.#deliver();
+  }
+
+  /** Answers the last package, in its order; `alerts` are new ones of the device. */
+  *answer(
+    answers: readonly ServerCommandAnswer[],
+    alerts: readonly PlannedAlert[] = [],
+  ): Machine<ServerPackage> {
+    let at = 0;
+    const limits = { encoding: this.#o.encoding, maxObjSize: this.#maxObjSize };
+    for (const slot of this.#inbox.slots.splice(0)) {
+      const answer = slot.auto === undefined ? answers[at++] : { code: slot.auto };
+      this.#outbox.push(...answerParts(slot, answer, limits));
+    }
+    this.#outbox.push(...alerts.map(alertPart));
+    return yield* this.#deliver();
+  }
+
+  /** The message that breaks the session off (1x§2.4); an answer to it is to be ignored. */
+  abort(): SyncMLMessage {
+    const draft = this.#begin();
+    for (const slot of this.#inbox.slots.splice(0)) {
+      const [status] = answerParts(
+        slot,
+        { code: slot.auto ?? 500 },
+        { encoding: this.#o.encoding, maxObjSize: undefined },
+      );
+      if (status) draft.tryAdd((cmdId) => status.make(cmdId, []), 200);
+    }
+    draft.add(alertMaker('1223'));
+    this.#sent += 1;
+    return draft.message(true);
+  }
+
+  #note(text: string): void {
+    this.#o.note?.(text);
+  }
+
+  /** Sends what the outbox holds in as many messages as the server's MaxMsgSize needs, then reads its package. */
+  *#deliver(): Machine<ServerPackage> {
+    for (;;) {
+      const draft = this.#begin();
+      const keep = draft.measure(alertMaker('1222')('0000'));
+      const note = (text: string): void => this.#note(text);
+      const placed = fillParts(draft, this.#outbox, { keep, maxObjSize: this.#maxObjSize, note });
+      const final = this.#outbox.length === 0 && !this.#serverOpen;
+      if (!final) draft.add(alertMaker('1222'));
+      const message = yield* this.#exchange(draft, placed, final);
+      if (!message) return this.#exhausted ? { kind: 'aborted', code: 408 } : { kind: 'gone' };
+      const waiting = this.#inbox.slots.length;
+      const taken = this.#inbox.take(message);
+      this.#statuses(taken.statuses);
+      if (taken.aborted) return { kind: 'aborted' };
+      const step = this.#readHeaderStatus(taken.headerStatus);
+      if (step === 'repeat') {
+        // Commands beside a challenge come again once it is met.
+        this.#inbox.slots.length = waiting;
+        continue;
+      }
+      if (typeof step === 'number') return { kind: 'refused', code: step };
+      this.#serverOpen = !message.final;
+      if (this.#outbox.length > 0) {
+        if (message.final && !taken.commands) {
+          this.#note('The server ended the session before it had all Results');
+          return { kind: 'end' };
+        }
+        continue;
+      }
+      const commands = this.#inbox.slots.filter((slot) => slot.auto === undefined);
+      if (commands.length > 0) return { kind: 'commands', commands };
+      if (message.final && !taken.commands) return { kind: 'end' };
+      // Only the protocol's own alerts and refused commands: their Statuses, or Alert 1222 alone.
+      for (const slot of this.#inbox.slots.splice(0))
+        this.#outbox.push(statusPart(owedFor(slot, slot.auto ?? 500)));
+    }
+  }
+
+  #begin(): Draft {
+    const o = this.#o;
+    const header: SyncHdr = {
+      verDTD: o.verDTD,
+      verProto: o.verProto,
+      sessionId: o.sessionId,
+      msgId: String(this.#sent + 1),
+      target: { uri: this.url },
+      source: { uri: o.deviceId, ...(o.userName !== undefined && { name: o.userName }) },
+      ...((o.maxMsgSize !== undefined || o.maxObjSize !== undefined) && {
+        meta: {
+          ...(o.maxMsgSize !== undefined && { maxMsgSize: o.maxMsgSize }),
+          ...(o.maxObjSize !== undefined && { maxObjSize: o.maxObjSize }),
+        },
+      }),
+    };
+    const draft = new Draft(header, o, o.encoding, this.#maxMsgSize, this.#present !== undefined);
+    const last = this.#last;
+    // A server that identifies itself is taken at its word; TLS is what proves it.
+    if (last) draft.add(headerStatusMaker(last, last.cred ? 212 : 200));
+    const { broken } = this.#inbox.objects;
+    if (broken) draft.add(alertMaker('1225', [broken]));
+    return draft;
+  }
+
+  *#exchange(draft: Draft, placed: readonly Placed[], final: boolean): Machine<SyncMLMessage | undefined> {
+    if (this.#sent >= this.#o.maxMessages) {
+      this.#note(`Session given up after ${this.#sent} messages`);
+      this.#exhausted = true;
+      return undefined;
+    }
+    this.#sent += 1;
+    this.#inbox.objects.broken = undefined;
+    // Until the server accepted us the whole of Package 1 has to be repeated, later only what it refused.
+    if (this.#accepted) this.#repeatable = [];
+    for (const { part, element } of placed) {
+      this.#repeatable.push(part);
+      if (part.alert) this.#alertRefs.set(`${draft.header.msgId}/${element.cmdId}`, part.alert);
+    }
+    const reply = yield* send(draft.message(final), this.#present);
+    if (!reply) return undefined;
+    this.#last = reply.header;
+    if (reply.header.respURI) this.url = absolute(reply.header.respURI, this.url);
+    this.#maxMsgSize = reply.header.meta?.maxMsgSize ?? this.#maxMsgSize;
+    this.#maxObjSize = reply.header.meta?.maxObjSize ?? this.#maxObjSize;
+    return reply;
+  }
+
+  /** Follows the server's word on our credentials (1x§9.4): repeat the package, go on, or give up with a code. */
+  #readHeaderStatus(status: Status | undefined): 'repeat' | 'go-on' | number {
+    if (!status) {
+      this.#note('The server gave no Status for the header');
+      return 'go-on';
+    }
+    const code = parseStatusCode(status.code);
+    const scheme = parseAuthType(status.chal?.type);
+    const nonce = status.chal?.nextNonce;
+    if (isAuthStatus(code)) {
+      if (this.#o.scheme === 'none' || !scheme || this.#answeredChallenge) return code;
+      this.#answeredChallenge = true;
+      this.#present = { scheme, ...(nonce && { nonce }) };
+      this.#outbox.unshift(...this.#repeatable.splice(0));
+      return 'repeat';
+    }
+    if (code >= 300 || code === 0) return code || 500;
+    this.#accepted = true;
+    this.#answeredChallenge = false;
+    if (nonce) this.nextNonce = nonce;
+    if (this.#present && code === 212) this.#present = undefined;
+    else if (this.#present && nonce) this.#present = { scheme: scheme ?? this.#present.scheme, nonce };
+    return 'go-on';
+  }
+
+  #statuses(statuses: readonly Status[]): void {
+    for (const status of statuses) {
+      const code = parseStatusCode(status.code);
+      if (status.cmd?.trim() === 'Results') this.#chunkStatus(code);
+      const key = `${status.msgRef?.trim() ?? this.#sent}/${status.cmdRef?.trim() ?? '1'}`;
+      const alert = this.#alertRefs.get(key);
+      if (!alert || isAuthStatus(code)) continue;
+      this.#alertRefs.delete(key);
+      this.alertStatuses.push({ alert, code: code || 500 });
+    }
+  }
+
+  /** A server that refuses a chunk gets no more of that object. */
+  #chunkStatus(code: number): void {
+    if (isSuccess(code) || !this.#outbox[0]?.at) return;
+    this.#note(`The server refused a large object with ${code}`);
+    this.#outbox.shift();
+  }
+}
+
+function devInfoPart(items: readonly Item[]): Part {
+  return { items, make: (cmdId, some): Command => ({ kind: 'Replace', cmdId, items: some }) };
+}
+
+/** RespURI as an absolute URL; where it is none at all, messages keep going where they went. */
+function absolute(uri: string, base: string): string {
+  const text = uri.trim();
+  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(text)) return text;
+  return URL.canParse(text, base) ? new URL(text, base).href : base;
+}

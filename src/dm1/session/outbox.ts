@@ -1,0 +1,116 @@
+import type { AlertCommand, BodyElement, Item, Status } from '../message.ts';
+import type { Draft } from './draft.ts';
+import { chunkOf } from './largeObject.ts';
+import type { PlannedAlert } from './planned.ts';
+import { type OwedStatus, statusMaker } from './statuses.ts';
+
+/** Something that a client's package has to say; with `items` it may be spread over several elements. */
+export interface Part {
+  readonly make: (cmdId: string, items: readonly Item[]) => BodyElement;
+  readonly items?: readonly Item[];
+  /** A single Item that fits no message may go in chunks (1x§8). */
+  readonly chunkable?: boolean;
+  /** Where the next chunk of its only Item begins. */
+  readonly at?: number;
+  /** The alert that it is, so that its Status can be told. */
+  readonly alert?: PlannedAlert;
+}
+
+export interface Placed {
+  readonly part: Part;
+  readonly element: BodyElement;
+}
+
+export interface FillOptions {
+  /** Bytes to keep free behind the parts, for Alert 1222. */
+  readonly keep: number;
+  readonly maxObjSize: number | undefined;
+  readonly note: (text: string) => void;
+}
+
+export function statusPart(owed: OwedStatus): Part {
+  const make = statusMaker(owed);
+  return { make: (cmdId): Status => make(cmdId) };
+}
+
+export function alertPart(alert: PlannedAlert): Part {
+  return { alert, make: (cmdId): AlertCommand => ({ ...alert, cmdId }) };
+}
+
+/** Moves parts from the front of `queue` into the draft; what is too large is divided as its kind allows. */
+export function fillParts(draft: Draft, queue: Part[], options: FillOptions): Placed[] {
+  const placed: Placed[] = [];
+  const fresh = draft.length;
+  const place = (part: Part, rest: Part | undefined, element: BodyElement): void => {
+    placed.push({ part, element });
+    queue.splice(0, 1, ...(rest ? [rest] : []));
+  };
+  for (let part = queue[0]; part; part = queue[0]) {
+    const { items = [], make } = part;
+    const whole = part.at ? undefined : draft.tryAdd((cmdId) => make(cmdId, items), options.keep);
+    if (whole) {
+      place(part, undefined, whole);
+      continue;
+    }
+    const count = items.length > 1 ? countFitting(draft, part, options.keep) : 0;
+    if (count > 0) {
+      const some = { ...part, items: items.slice(0, count) };
+      const element = draft.add((cmdId) => make(cmdId, some.items));
+      place(some, { ...part, items: items.slice(count) }, element);
+      return placed;
+    }
+    if (draft.length > fresh) return placed;
+    if (items.length > 1) {
+      queue.splice(0, 1, { ...part, items: items.slice(0, 1) }, { ...part, items: items.slice(1) });
+      continue;
+    }
+    if (!part.chunkable) {
+      options.note('An element larger than MaxMsgSize was sent as it is');
+      place(
+        part,
+        undefined,
+        draft.add((cmdId) => make(cmdId, items)),
+      );
+      return placed;
+    }
+    placeChunk(draft, part, place, options, () => queue.splice(0, 1));
+    return placed;
+  }
+  return placed;
+}
+
+function placeChunk(
+  draft: Draft,
+  part: Part,
+  place: (part: Part, rest: Part | undefined, element: BodyElement) => void,
+  options: FillOptions,
+  drop: () => void,
+): void {
+  const item = part.items?.[0];
+  const cmdId = draft.id();
+  const room = draft.room - options.keep;
+  const fits = (piece: Item): boolean => draft.measure(part.make(cmdId, [piece])) <= room;
+  const chunk = item && chunkOf(item, part.at ?? 0, options.maxObjSize, fits, room);
+  if (!chunk) {
+    options.note('Results larger than MaxMsgSize could not be divided and were left out');
+    drop();
+    return;
+  }
+  const element = part.make(cmdId, [chunk.item]);
+  draft.put(element, draft.measure(element));
+  const { at: _, ...rest } = part;
+  place({ ...rest, items: [chunk.item] }, chunk.last ? undefined : { ...part, at: chunk.end }, element);
+}
+
+/** How many Items from the front fit as one element. */
+function countFitting(draft: Draft, part: Part, keep: number): number {
+  const empty = draft.measure(part.make('0000', []));
+  let size = empty + keep;
+  let count = 0;
+  for (const item of part.items ?? []) {
+    size += draft.measure(part.make('0000', [item])) - empty + 4;
+    if (size > draft.room) break;
+    count += 1;
+  }
+  return count;
+}
