@@ -1,0 +1,250 @@
+import { verifyBasic, verifyMd5 } from '../../dm1/auth/digests.ts';
+import { parseAuthType } from '../../dm1/auth/schemes.ts';
+import type { Cred, SyncHdr } from '../../dm1/message.ts';
+import { basicChallenge, parseBasic } from '../../dm2/httpAuth.ts';
+import type { AuthVerdict } from '../../interworking/script.ts';
+import { type Clock, systemClock } from '../../support/durations.ts';
+import { type Logger, silentLogger } from '../../support/log.ts';
+import { accountOf, type DeviceRecord, REALM } from '../registry/device.ts';
+import type { Registry } from '../registry/registry.ts';
+import { DigestVerifier } from './digest.ts';
+import { freshNonce, type NonceStore } from './nonces.ts';
+import { SessionTries } from './sessionTries.ts';
+import { Throttle } from './throttle.ts';
+
+export interface AuthPolicy {
+  readonly dm1: 'none' | 'basic' | 'md5';
+  readonly dm2: 'none' | 'basic' | 'digest';
+  readonly unknownDevice: 401 | 404;
+}
+
+export interface AuthenticatorOptions {
+  readonly registry: Registry;
+  readonly nonces: NonceStore;
+  readonly policy: AuthPolicy;
+  readonly now?: Clock;
+  readonly log?: Logger;
+  /** Called for every failed authentication, for a counter. */
+  readonly onFailure?: (protocol: 'dm1' | 'dm2') => void;
+}
+
+export interface Dm1Attempt {
+  readonly deviceId: string;
+  /** Our id of the session: one challenge is allowed in each. */
+  readonly sessionId: string;
+  readonly header: SyncHdr;
+  readonly cred?: Cred;
+}
+
+export interface Dm2Attempt {
+  readonly deviceId: string;
+  /** The `Authorization` header as sent. */
+  readonly authorization?: string;
+  readonly method: string;
+  /** Path and query as requested; Digest covers it. */
+  readonly uri: string;
+}
+
+/** Verdict on a DM 2.0 client; `headers` go into the answer. */
+export type Dm2Verdict =
+  | { readonly kind: 'ok'; readonly scheme: 'none' | 'basic' | 'digest' }
+  | {
+      readonly kind: 'challenge';
+      readonly status: 401;
+      readonly headers: { readonly 'www-authenticate': readonly string[] };
+      readonly detail: string;
+    }
+  | { readonly kind: 'forbidden'; readonly status: 403 | 404; readonly detail: string }
+  | {
+      readonly kind: 'throttled';
+      readonly status: 429;
+      readonly headers: { readonly 'retry-after': string };
+      readonly detail: string;
+    };
+
+type Dm1Result = AuthVerdict & { readonly at: number };
+
+/** Stands in for the account of a device that has none, so that both cost the same work. */
+const NOBODY = accountOf('nobody', 'no password is this one');
+const REPORTED_FROM = 5;
+
+/** Checks who devices are (IW-AUTH-1, IW-AUTH-4, IW-AUTH-5, IW-SES-2). */
+export class DeviceAuthenticator {
+  readonly #registry: Registry;
+  readonly #nonces: NonceStore;
+  readonly #policy: AuthPolicy;
+  readonly #now: Clock;
+  readonly #log: Logger;
+  readonly #onFailure: (protocol: 'dm1' | 'dm2') => void;
+  readonly #throttle: Throttle;
+  readonly #tries = new SessionTries();
+  readonly #digest: DigestVerifier;
+
+  constructor(options: AuthenticatorOptions) {
+    this.#registry = options.registry;
+    this.#nonces = options.nonces;
+    this.#policy = options.policy;
+    this.#now = options.now ?? systemClock;
+    this.#log = options.log ?? silentLogger;
+    this.#onFailure = options.onFailure ?? (() => undefined);
+    this.#throttle = new Throttle(this.#now);
+    this.#digest = new DigestVerifier(this.#now);
+  }
+
+  /** Milliseconds that this device must wait after repeated failures, 0 for none: answer 429 with Retry-After. */
+  async wait(deviceId: string): Promise<number> {
+    await this.#recall(deviceId);
+    return this.#throttle.wait(deviceId);
+  }
+
+  /** Performs `authenticate` for a DM 1.x message (IW-AUTH-1). */
+  async verifyDm1(attempt: Dm1Attempt): Promise<Dm1Result> {
+    const { deviceId } = attempt;
+    const record = await this.#recall(deviceId);
+    const scheme = schemeOf(record, this.#policy.dm1, ['none', 'basic', 'md5']);
+    if (scheme === 'none') {
+      await this.#registry.firstContact(deviceId, 'dm1');
+      return this.#at({ ok: true, status: 212, scheme });
+    }
+    if (this.#throttle.wait(deviceId) > 0) {
+      return this.#at({ ok: false, status: 403, detail: 'too many failed authentications; try again later' });
+    }
+    const good = await this.#check(attempt, scheme, record);
+    if (!good || !record) return this.#refuse(attempt, scheme, record);
+    this.#tries.forget(attempt.sessionId);
+    await this.#welcome(record, 'dm1');
+    if (scheme === 'basic') return this.#at({ ok: true, status: 212, scheme });
+    const nextNonce = await this.#nonces.issue(deviceId, 'device');
+    return this.#at({ ok: true, status: 212, scheme, nextNonce });
+  }
+
+  /** Checks the HTTP authentication of a DM 2.0 client (IW-AUTH-4, IW-SES-2). */
+  async verifyDm2(attempt: Dm2Attempt): Promise<Dm2Verdict> {
+    const { deviceId, authorization } = attempt;
+    const record = await this.#recall(deviceId);
+    const scheme = schemeOf(record, this.#policy.dm2, ['none', 'basic', 'digest']);
+    if (scheme === 'none') {
+      await this.#registry.firstContact(deviceId, 'dm2');
+      return { kind: 'ok', scheme };
+    }
+    const wait = this.#throttle.wait(deviceId);
+    if (wait > 0) {
+      return {
+        kind: 'throttled',
+        status: 429,
+        headers: { 'retry-after': String(Math.ceil(wait / 1000)) },
+        detail: 'too many failed authentications',
+      };
+    }
+    if (authorization === undefined || authorization.trim() === '') {
+      return this.#challenge(scheme, 'credentials are missing');
+    }
+    const account = record?.account ?? NOBODY;
+    const found =
+      scheme === 'basic'
+        ? await this.#basic(authorization, record)
+        : this.#digest.verify(attempt, account, async (name) => this.#registry.findByUsername(name));
+    const outcome = await found;
+    if (outcome === 'good' && record?.account) {
+      await this.#welcome(record, 'dm2');
+      return { kind: 'ok', scheme };
+    }
+    if (outcome === 'stale') return this.#challenge(scheme, 'the nonce has expired', true);
+    await this.#failed(deviceId, record, 'dm2');
+    if (outcome === 'other') {
+      return { kind: 'forbidden', status: 403, detail: 'the account is that of another device' };
+    }
+    if (!record?.account && this.#policy.unknownDevice === 404) {
+      return { kind: 'forbidden', status: 404, detail: 'no credential of this device is on file' };
+    }
+    return this.#challenge(scheme, 'the credentials are wrong');
+  }
+
+  async #basic(authorization: string, record: DeviceRecord | undefined): Promise<'good' | 'bad' | 'other'> {
+    const given = parseBasic(authorization);
+    if (!given) return 'bad';
+    const data = Buffer.from(`${given.user}:${given.password}`, 'utf8').toString('base64');
+    const good = verifyBasic(data, (record?.account ?? NOBODY).userHash);
+    if (good) return record?.account ? 'good' : 'bad';
+    if (given.user === record?.account?.username) return 'bad';
+    const other = await this.#registry.findByUsername(given.user);
+    return verifyBasic(data, (other?.account ?? NOBODY).userHash) && other?.account ? 'other' : 'bad';
+  }
+
+  #challenge(scheme: 'basic' | 'digest', detail: string, stale = false): Dm2Verdict {
+    const challenges = scheme === 'basic' ? [basicChallenge(REALM)] : this.#digest.challenges(stale);
+    return { kind: 'challenge', status: 401, headers: { 'www-authenticate': challenges }, detail };
+  }
+
+  /** Whether the Cred is good; unknown devices cost the same hashing. */
+  async #check(
+    { deviceId, cred }: Dm1Attempt,
+    scheme: 'basic' | 'md5',
+    record: DeviceRecord | undefined,
+  ): Promise<boolean> {
+    const account = record?.account;
+    const hash = (account ?? NOBODY).userHash;
+    const offered =
+      cred && (parseAuthType(cred.meta.type) ?? (cred.meta.type === undefined ? scheme : undefined));
+    if (!cred || offered !== scheme) return false;
+    if (scheme === 'basic') return verifyBasic(cred.data, hash) && account !== undefined;
+    const usable = await this.#nonces.usable(deviceId);
+    let matching: (typeof usable)[number] | undefined;
+    for (const found of usable) {
+      if (verifyMd5(cred.data, hash, found.nonce)) matching = found;
+    }
+    if (!matching || !account) return false;
+    return this.#nonces.use(deviceId, matching);
+  }
+
+  async #refuse(
+    { deviceId, sessionId, cred }: Dm1Attempt,
+    scheme: 'basic' | 'md5',
+    record: DeviceRecord | undefined,
+  ): Promise<Dm1Result> {
+    if (!record?.account && this.#policy.unknownDevice === 404) {
+      await this.#failed(deviceId, record, 'dm1');
+      return this.#at({ ok: false, status: 404, detail: 'no credential of this device is on file' });
+    }
+    const detail = cred ? 'the credentials are wrong' : 'credentials are missing';
+    // A first message without Cred asks for a challenge; only what was offered can be wrong.
+    if (cred) await this.#failed(deviceId, record, 'dm1');
+    if (this.#tries.count(sessionId) > 1)
+      return this.#at({ ok: false, status: 401, detail: `${detail}, twice` });
+    if (scheme === 'basic') {
+      return this.#at({ ok: false, status: 401, challenge: { scheme }, detail });
+    }
+    // Nothing is stored for strangers: their nonces would fill the table.
+    const nonce = record?.account ? await this.#nonces.issue(deviceId, 'challenge') : freshNonce();
+    return this.#at({ ok: false, status: 401, challenge: { scheme, nonce }, detail });
+  }
+
+  async #welcome(record: DeviceRecord, protocol: 'dm1' | 'dm2'): Promise<void> {
+    this.#throttle.succeeded(record.id);
+    if (record.failures > 0) await this.#registry.succeeded(record.id);
+    await this.#registry.firstContact(record.id, protocol);
+  }
+
+  async #failed(deviceId: string, record: DeviceRecord | undefined, protocol: 'dm1' | 'dm2'): Promise<void> {
+    this.#onFailure(protocol);
+    const count = this.#throttle.failed(deviceId);
+    if (record) await this.#registry.failed(deviceId);
+    if (count < REPORTED_FROM) return;
+    this.#log.warn({ device: deviceId, protocol, failures: count }, 'device keeps failing to authenticate');
+  }
+
+  async #recall(deviceId: string): Promise<DeviceRecord | undefined> {
+    const record = await this.#registry.get(deviceId);
+    if (record) this.#throttle.recall(deviceId, record.failures, record.failedAt);
+    return record;
+  }
+
+  #at(verdict: AuthVerdict): Dm1Result {
+    return { ...verdict, at: this.#now() };
+  }
+}
+
+/** The device's own scheme where its generation has it, else the configured one. */
+function schemeOf<S extends string>(record: DeviceRecord | undefined, standard: S, known: readonly S[]): S {
+  return known.find((scheme) => scheme === record?.auth) ?? standard;
+}
