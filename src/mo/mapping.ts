@@ -55,8 +55,20 @@ export interface MountMapping {
     path: readonly string[],
     found: readonly { source: Source; node: MoNode | undefined }[],
   ): MoNode | undefined;
-  /** The legacy subtrees to write for the 2.0 subtree `node` at `path`. */
-  toLegacy(path: readonly string[], node: MoNode): readonly { legacy: TreePath; node: MoNode }[];
+  /**
+   * The legacy subtrees to write for the 2.0 subtree `node` at `path`, declared defaults included. `known`, what
+   * was read from the sources of `path` before, settles names that only the legacy tree has (`AppAddr/<x>`).
+   */
+  toLegacy(
+    path: readonly string[],
+    node: MoNode,
+    known?: readonly { source: Source; node: MoNode | undefined }[],
+  ): readonly { legacy: TreePath; node: MoNode }[];
+  /**
+   * What a legacy server is told at `path` where the 2.0 device has nothing: the declared defaults, as a 2.0
+   * subtree; `undefined` when none is declared.
+   */
+  synthesised?(path: readonly string[]): MoNode | undefined;
 }
 
 /** How a legacy device shows a management object before any discovery. */
@@ -76,6 +88,11 @@ export interface MappingSet {
   rootPatterns(): readonly RootPattern[];
   /** Where an instance hangs in the virtual tree of a 2.0 device (IW-INV-4). */
   virtualRoot(moid: string, miid: string): TreePath;
+  /**
+   * Objects that a legacy server expects of every device (`./DevDetail`), as mounts in the virtual tree, to
+   * be added where a 2.0 device has no instance of them; their content comes from `synthesised`.
+   */
+  synthesised?(): readonly Mount[];
   /** Where a new instance is created on a legacy device, or `undefined` (IW-HGET-1). */
   creationParent(moid: string): TreePath | undefined;
   /** 1.x alert type (prefix stripped) to the 2.0 AlertType, verbatim when no table names it (IW-ALERT-2). */

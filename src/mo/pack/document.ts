@@ -1,0 +1,101 @@
+import type { ErrorObject } from 'ajv';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { type Document, isNode, LineCounter, parseDocument } from 'yaml';
+import { type PackDocument, packSchema } from './schema.ts';
+
+/** One thing that is wrong with a pack file. */
+export interface PackError {
+  readonly file: string;
+  /** Place within the file, `nodes.DevType.legacy`; empty for the file as a whole. */
+  readonly path: string;
+  /** Counted from 1. */
+  readonly line?: number;
+  readonly reason: string;
+}
+
+export interface PackText {
+  readonly file: string;
+  readonly text: string;
+}
+
+/** A read pack file, with the means to complain about places in it. */
+export interface ReadPack {
+  readonly file: string;
+  readonly document: PackDocument;
+  error(path: readonly string[], reason: string): PackError;
+}
+
+const validate = new Ajv2020({ allErrors: true, strict: true, strictRequired: false }).compile(packSchema);
+
+/** Reads one pack file against the schema; every error it finds goes to `errors`. */
+export function readPack({ file, text }: PackText, errors: PackError[]): ReadPack | undefined {
+  const lines = new LineCounter();
+  const yaml = parseDocument(text, { lineCounter: lines });
+  if (yaml.errors.length > 0) {
+    for (const { message, linePos } of yaml.errors) {
+      const reason = message.split('\n')[0]!.replace(/ at line \d+, column \d+:?$/, '');
+      errors.push({ file, path: '', ...(linePos && { line: linePos[0].line }), reason });
+    }
+    return undefined;
+  }
+  const error = (path: readonly string[], reason: string): PackError => {
+    const line = lineOf(yaml, path, lines);
+    return { file, path: path.join('.'), ...(line !== undefined && { line }), reason };
+  };
+  let content: unknown;
+  try {
+    content = yaml.toJS({ maxAliasCount: 100 });
+  } catch (cause) {
+    errors.push(error([], cause instanceof Error ? cause.message : 'cannot be read'));
+    return undefined;
+  }
+  if (!validate(content)) {
+    for (const found of mostTelling(validate.errors ?? []))
+      errors.push(error(pathOf(found), reasonOf(found)));
+    return undefined;
+  }
+  return { file, document: content as PackDocument, error };
+}
+
+/** Line of the deepest node of `path` that the file has. */
+function lineOf(yaml: Document, path: readonly string[], lines: LineCounter): number | undefined {
+  for (let n = path.length; n >= 0; n -= 1) {
+    const node = n === 0 ? yaml.contents : yaml.getIn(path.slice(0, n), true);
+    if (isNode(node) && node.range) return lines.linePos(node.range[0]).line;
+  }
+  return undefined;
+}
+
+/** Errors of a `oneOf` or `not` only say that nothing fits when no deeper error says why. */
+function mostTelling(found: readonly ErrorObject[]): readonly ErrorObject[] {
+  const vague = new Set(['oneOf', 'anyOf', 'if']);
+  const kept = found.filter(
+    (e) =>
+      !vague.has(e.keyword) || !found.some((o) => o !== e && o.schemaPath.startsWith(`${e.schemaPath}/`)),
+  );
+  return kept.filter((e) => e.keyword !== 'propertyNames');
+}
+
+function pathOf({ instancePath, params, propertyName }: ErrorObject): readonly string[] {
+  const path = instancePath
+    .split('/')
+    .slice(1)
+    .map((s) => s.replaceAll('~1', '/').replaceAll('~0', '~'));
+  const extra: unknown = params['additionalProperty'] ?? propertyName;
+  return typeof extra === 'string' ? [...path, extra] : path;
+}
+
+function reasonOf({ keyword, params, message }: ErrorObject): string {
+  switch (keyword) {
+    case 'additionalProperties':
+      return 'is no key that a pack knows';
+    case 'enum':
+      return `must be one of ${(params['allowedValues'] as readonly string[]).join(', ')}`;
+    case 'not':
+      return 'moid and layoutOf exclude each other';
+    case 'const':
+      return `must be ${JSON.stringify(params['allowedValue'])}`;
+    default:
+      return message ?? keyword;
+  }
+}
