@@ -1,0 +1,149 @@
+import { DragomanError } from '../support/errors.ts';
+import { type CodecLimits, DEFAULT_LIMITS } from './codec/limits.ts';
+import { MessageReader } from './codec/reader.ts';
+import { writeBodyElement, writeMessage } from './codec/writer.ts';
+import type { BodyElement, Encoding, SyncMLMessage } from './message.ts';
+import { documentType, namespaceOf, publicIdOf, UNKNOWN_PUBLIC_ID } from './tables/documents.ts';
+import { SYNC_ML } from './tables/pages.ts';
+import { WbxmlCursor } from './wbxml/cursor.ts';
+import { tableStart, wbxmlDocument } from './wbxml/document.ts';
+import { WbxmlSink } from './wbxml/sink.ts';
+import { decodeText } from './xml/charset.ts';
+import { XmlCursor } from './xml/cursor.ts';
+import { XmlSink } from './xml/sink.ts';
+
+export { type CodecLimits, DEFAULT_LIMITS } from './codec/limits.ts';
+export { xmlToWbxml } from './wbxml/fromXml.ts';
+export { wbxmlToXml } from './wbxml/toXml.ts';
+
+/** A message and how it travelled. */
+export interface DecodedMessage {
+  readonly message: SyncMLMessage;
+  /** What a reply must mirror. */
+  readonly encoding: Encoding;
+  /** Byte range of the content of Cred/Data in SyncHdr; see `maskCred`. */
+  readonly credRange?: readonly [start: number, end: number];
+  /** Control characters that were removed from Data (IW-VAL-4); absent when none were. */
+  readonly stripped?: number;
+}
+
+/**
+ * Reads one SyncML message.
+ *
+ * @throws DragomanError `malformed` or `too-large`, with line:column (XML) or byte offset (WBXML)
+ */
+export function decodeMessage(
+  body: Uint8Array,
+  form: 'xml' | 'wbxml',
+  limits: CodecLimits = DEFAULT_LIMITS,
+): DecodedMessage {
+  if (body.length > limits.bytes) {
+    throw new DragomanError(
+      'too-large',
+      `The message has ${body.length} bytes; the limit is ${limits.bytes}.`,
+    );
+  }
+  return form === 'xml' ? decodeXml(body, limits) : decodeWbxml(body, limits);
+}
+
+function decodeXml(body: Uint8Array, limits: CodecLimits): DecodedMessage {
+  const decoded = decodeText(body);
+  const cursor = new XmlCursor(decoded.text, decoded.start, limits);
+  if (cursor.root() !== SYNC_ML) cursor.fail('the root element is not SyncML');
+  const root = cursor.namespace();
+  const { message, credRange } = new MessageReader(cursor).read();
+  cursor.finish();
+  const namespace = /^SYNCML:/i.test(root) ? root : namespaceOf(message.header.verDTD);
+  return result(
+    message,
+    { form: 'xml', namespace },
+    credRange && [decoded.byteOffset(credRange[0]), decoded.byteOffset(credRange[1])],
+    cursor.stripped,
+  );
+}
+
+function decodeWbxml(body: Uint8Array, limits: CodecLimits): DecodedMessage {
+  const cursor = new WbxmlCursor(body, limits);
+  const { publicId, version } = cursor.header;
+  const type = documentType(publicId);
+  if (publicId !== UNKNOWN_PUBLIC_ID && type?.page !== 0)
+    cursor.fail('the public id names no SyncML document');
+  if (cursor.root() !== SYNC_ML) cursor.fail('the root element is not SyncML');
+  const { message, credRange } = new MessageReader(cursor).read();
+  cursor.finish();
+  const namespace = type?.namespace ?? namespaceOf(message.header.verDTD);
+  return result(
+    message,
+    { form: 'wbxml', namespace, wbxmlVersion: version, publicId },
+    credRange,
+    cursor.stripped,
+  );
+}
+
+function result(
+  message: SyncMLMessage,
+  encoding: Encoding,
+  credRange: readonly [number, number] | undefined,
+  stripped: number,
+): DecodedMessage {
+  return {
+    message,
+    encoding,
+    ...(credRange === undefined ? {} : { credRange }),
+    ...(stripped === 0 ? {} : { stripped }),
+  };
+}
+
+/**
+ * Writes a message: compact, in DTD order. Bytes in Data go as an opaque in WBXML; in XML as base64, and
+ * the Item's Meta Format then says `b64`.
+ *
+ * @throws DragomanError `bad-value` for text that XML cannot carry (IW-VAL-4)
+ */
+export function encodeMessage(message: SyncMLMessage, encoding: Encoding): Uint8Array {
+  if (encoding.form === 'xml') {
+    const sink = new XmlSink(encoding.namespace);
+    sink.xml = DECLARATION;
+    writeMessage(sink, message);
+    return Buffer.from(sink.xml, 'utf8');
+  }
+  const publicId = encoding.publicId ?? publicIdOf(encoding.namespace);
+  const sink = new WbxmlSink(tableStart(publicId));
+  writeMessage(sink, message);
+  return wbxmlDocument({ wbxmlVersion: encoding.wbxmlVersion, publicId }, sink);
+}
+
+const DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>';
+
+/** Bytes that one element adds to a message's body; in WBXML at most two more than it will take. */
+export function measure(element: BodyElement, encoding: Encoding): number {
+  if (encoding.form === 'xml') {
+    const sink = new XmlSink(encoding.namespace);
+    writeBodyElement(sink, element);
+    return Buffer.byteLength(sink.xml, 'utf8');
+  }
+  const sink = new WbxmlSink();
+  writeBodyElement(sink, element);
+  // What follows has to switch back to page 0.
+  return sink.length + sink.table().length + (sink.page === 0 ? 0 : 2);
+}
+
+/** Bytes of a message without its body elements; `final` counts as given. */
+export function measureEnvelope(message: Omit<SyncMLMessage, 'body'>, encoding: Encoding): number {
+  return encodeMessage({ ...message, body: [] }, encoding).length;
+}
+
+/** The encoding for a first message to a peer of that VerDTD. */
+export function defaultEncoding(form: 'xml' | 'wbxml', verDTD: string): Encoding {
+  const namespace = namespaceOf(verDTD);
+  return form === 'xml'
+    ? { form, namespace }
+    : { form, namespace, wbxmlVersion: 2, publicId: publicIdOf(namespace) };
+}
+
+/** A copy of a message in which the credentials are overwritten with `*`; it still decodes. */
+export function maskCred(body: Uint8Array, credRange: readonly [number, number] | undefined): Uint8Array {
+  const copy = Uint8Array.from(body);
+  if (credRange !== undefined) copy.fill(0x2a, credRange[0], credRange[1]);
+  return copy;
+}
