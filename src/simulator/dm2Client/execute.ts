@@ -1,0 +1,284 @@
+import { clientUriOf, parseClientUri } from '../../dm2/clientUri.ts';
+import { parseCommand } from '../../dm2/command.ts';
+import { chooseType } from '../../dm2/mediaTypes.ts';
+import {
+  type Alert,
+  type Dm2Command,
+  MEDIA_TYPE,
+  type RawCommand,
+  type SerializationItem,
+  type StatusItem,
+} from '../../dm2/packages.ts';
+import { writeSerialization } from '../../dm2/serialization.ts';
+import { expandServerUri } from '../../dm2/serverUri.ts';
+import type { HttpAnswer, HttpClient } from '../httpClient.ts';
+import { reportOf } from '../legacyDevice/execReports.ts';
+import { type Objects, pathOf } from './objects.ts';
+import type { Dm2Capability, Dm2ClientOptions } from './options.ts';
+import { store } from './write.ts';
+
+/** What a client keeps beyond its objects, over sessions. */
+export interface Dm2State {
+  readonly defaults: Map<string, string>;
+  /** ClientURI as subscribed, to the place that wants changes and the validator last sent. */
+  readonly subscriptions: Map<string, { serverUri: string; validator: string }>;
+  /** Reports of asynchronous EXECs: with a URL in a session of their own there. */
+  readonly reports: { url?: string; alert: Alert }[];
+  readonly shown: string[];
+}
+
+export interface CommandContext {
+  readonly objects: Objects;
+  readonly state: Dm2State;
+  readonly http: HttpClient;
+  readonly options: Dm2ClientOptions;
+  readonly missing: ReadonlySet<Dm2Capability>;
+  /** `OMADM-Accept` of the package that brought the command. */
+  readonly accept: string | undefined;
+  readonly onCont: (url: string) => void;
+}
+
+/** A Status item, or nothing where a quirk swallows it. */
+export type CommandOutcome = StatusItem | undefined;
+
+const NEEDS: Partial<Record<Dm2Command['verb'], Dm2Capability>> = {
+  GET: 'get',
+  SHOW: 'show',
+  SUB: 'sub',
+  UNSUB: 'sub',
+  DEFAULT: 'default',
+};
+
+/** Executes one entry of CMD (20§3). */
+export async function execute(raw: RawCommand, context: CommandContext): Promise<CommandOutcome> {
+  const command = parseCommand(raw);
+  if ('error' in command) return { sc: command.error === 'bad-command' ? 400 : 501 };
+  const needed = NEEDS[command.verb];
+  if (needed && context.missing.has(needed)) return { sc: 501 };
+  switch (command.verb) {
+    case 'HGET':
+      return hget(command, context);
+    case 'HPUT':
+    case 'HPOST':
+      return upload(command, context);
+    case 'GET':
+      return get(command, context);
+    case 'DELETE':
+      return { sc: remove(command.clientUri, context) };
+    case 'EXEC':
+      return { sc: exec(command, context) };
+    case 'SHOW':
+      return { sc: show(command.serverUri, context) };
+    case 'CONT':
+      if (!URL.canParse(command.serverUri)) return { sc: 400 };
+      context.onCont(command.serverUri);
+      return { sc: 200 };
+    case 'END':
+      return { sc: 200 };
+    case 'DEFAULT':
+      context.state.defaults.set(command.moid, command.serverUri);
+      return { sc: 200 };
+    case 'SUB':
+      return { sc: subscribe(command, context) };
+    case 'UNSUB':
+      return { sc: context.state.subscriptions.delete(command.clientUri) ? 200 : 404 };
+  }
+}
+
+/** Fetches or sends through a ServerURI; a number is the status of what went wrong (20§15 Q11). */
+async function transfer(
+  method: 'GET' | 'PUT' | 'POST',
+  serverUri: string,
+  headers: Readonly<Record<string, string>>,
+  context: CommandContext,
+  body?: Uint8Array,
+): Promise<HttpAnswer | number> {
+  const expanded = expandServerUri(serverUri, placeholderValues(context));
+  if ('error' in expanded || !URL.canParse(expanded.url)) return 400;
+  try {
+    const answer = await context.http.send(method, expanded.url, headers, body);
+    if (answer.status >= 500) return 500;
+    return answer.status >= 400 ? answer.status : answer;
+  } catch {
+    return 500;
+  }
+}
+
+function placeholderValues({ objects, options }: CommandContext): Record<string, string | undefined> {
+  const devInfo = objects.list().find(({ MOID }) => MOID.includes('devinfo'));
+  const leaf = (name: string) => {
+    const node = devInfo && objects.tree.find([devInfo.MOID, devInfo.MIID[0] ?? '', name]);
+    return typeof node?.value === 'string' ? node.value : undefined;
+  };
+  return {
+    DevID: options.deviceId,
+    IMEI: /^IMEI:(\d+)$/.exec(options.deviceId)?.[1],
+    MAN: leaf('Man'),
+    MOD: leaf('Mod'),
+    MCC: '001',
+    MNC: '01',
+    CMCC: '001',
+    CMNC: '01',
+  };
+}
+
+async function hget(
+  command: Extract<Dm2Command, { verb: 'HGET' }>,
+  context: CommandContext,
+): Promise<CommandOutcome> {
+  const answer = await transfer(
+    'GET',
+    command.serverUri,
+    { accept: `${MEDIA_TYPE.serialization}, */*` },
+    context,
+  );
+  if (typeof answer === 'number') {
+    return answer === 500 && context.options.quirks?.shortStatus ? undefined : { sc: answer };
+  }
+  const { code, uris } = store(
+    context.objects,
+    answer.body,
+    answer.headers['content-type'],
+    command.clientUri,
+  );
+  return code < 300 && uris ? { sc: code, URI: uris } : { sc: code };
+}
+
+async function upload(
+  command: Extract<Dm2Command, { verb: 'HPUT' | 'HPOST' }>,
+  context: CommandContext,
+): Promise<CommandOutcome> {
+  const read = serialize(command.clientUris, context);
+  if ('code' in read) return { sc: read.code };
+  if (chooseType(context.accept, [MEDIA_TYPE.serialization, 'application/json']) === undefined)
+    return { sc: 406 };
+  const body = Buffer.from(JSON.stringify(read.items), 'utf8');
+  const answer = await transfer(
+    command.verb === 'HPUT' ? 'PUT' : 'POST',
+    command.serverUri,
+    { 'content-type': MEDIA_TYPE.serialization },
+    context,
+    body,
+  );
+  return { sc: typeof answer === 'number' ? answer : 200 };
+}
+
+function get(command: Extract<Dm2Command, { verb: 'GET' }>, context: CommandContext): StatusItem {
+  const read = serialize(command.clientUris, context);
+  return 'code' in read ? { sc: read.code } : { sc: 200, MO: read.items };
+}
+
+/** All addresses in one document, or the first failing code (20§15 Q9). */
+function serialize(
+  clientUris: readonly string[],
+  { objects, options }: CommandContext,
+): { readonly items: SerializationItem[] } | { readonly code: number } {
+  const items: SerializationItem[] = [];
+  for (const uri of clientUris) {
+    const read = objects.read(uri);
+    if ('code' in read) return read;
+    items.push(...writeSerialization(read.items, { values: options.values ?? 'string' }));
+  }
+  return { items };
+}
+
+function remove(clientUri: string, { objects }: CommandContext): number {
+  const found = objects.places(clientUri);
+  if ('code' in found) return found.code;
+  if (found.places.length === 0) return 404;
+  const before = objects.tree.snapshot();
+  for (const place of [...found.places].sort((a, b) => b.path.length - a.path.length)) {
+    const code = objects.tree.delete(pathOf(place));
+    if (code !== 200 && code !== 404) {
+      objects.tree.restore(before);
+      return code === 425 ? 403 : code;
+    }
+  }
+  return 200;
+}
+
+function exec(
+  { clientUri, serverUri }: Extract<Dm2Command, { verb: 'EXEC' }>,
+  context: CommandContext,
+): number {
+  const { objects, options, state } = context;
+  const found = objects.places(clientUri);
+  if ('code' in found) return found.code;
+  const [place, ...others] = found.places;
+  if (!place) return 404;
+  if (others.length > 0) return 405;
+  const permitted = objects.tree.permits(pathOf(place), 'Exec');
+  if (permitted !== 200) return 405;
+  const url = serverUri === undefined ? {} : { url: serverUri };
+  const chosen = options.exec?.({ ...place, ...(serverUri === undefined ? {} : { serverUri }) });
+  if (chosen) {
+    if (chosen.alert) state.reports.push({ ...url, alert: chosen.alert });
+    return chosen.status;
+  }
+  const source = clientUriOf(place.moid, place.miid, place.path);
+  const report = standardReport(place.moid, objects, pathOf(place));
+  if (!report && serverUri === undefined) return 200;
+  const data = report?.data ?? '200';
+  state.reports.push({
+    ...url,
+    alert: {
+      AlertType: report?.type ?? 'urn:oma:at:dm:2.0:OperationComplete',
+      SourceURI: source,
+      Mark: 'informational',
+      DataType: report?.format ?? 'chr',
+      Data: { DM1x: report?.format === 'int' ? Number(data) : data },
+    },
+  });
+  return 202;
+}
+
+/** The instance root carries no Type of its own in the tree, so it is told. */
+function standardReport(moid: string, objects: Objects, path: readonly string[]) {
+  const root = objects.tree.find(path.slice(0, 2));
+  if (root) root.type ??= moid;
+  return reportOf(objects.tree, path, '');
+}
+
+function show(serverUri: string, { options, state }: CommandContext): number {
+  if (!URL.canParse(serverUri)) return 400;
+  state.shown.push(serverUri);
+  // The session goes on whatever the browser does (20§3.6).
+  void Promise.resolve(options.show?.(serverUri)).catch(() => undefined);
+  return 200;
+}
+
+function subscribe(
+  { serverUri, clientUri }: Extract<Dm2Command, { verb: 'SUB' }>,
+  context: CommandContext,
+): number {
+  const found = context.objects.places(clientUri);
+  if ('code' in found) return found.code;
+  if ('error' in parseClientUri(clientUri) || found.places.length === 0) return 404;
+  context.state.subscriptions.set(clientUri, { serverUri, validator: contentOf(clientUri, context) });
+  return 200;
+}
+
+/** PUTs every subscribed part that has changed since it was last sent (20§3.10). */
+export async function publishChanges(context: CommandContext): Promise<number> {
+  let sent = 0;
+  for (const [clientUri, subscription] of context.state.subscriptions) {
+    const content = contentOf(clientUri, context);
+    if (content === subscription.validator) continue;
+    const answer = await transfer(
+      'PUT',
+      subscription.serverUri,
+      { 'content-type': MEDIA_TYPE.serialization },
+      context,
+      Buffer.from(content, 'utf8'),
+    );
+    if (typeof answer === 'number') continue;
+    subscription.validator = content;
+    sent += 1;
+  }
+  return sent;
+}
+
+function contentOf(clientUri: string, context: CommandContext): string {
+  const read = serialize([clientUri], context);
+  return 'code' in read ? '[]' : JSON.stringify(read.items);
+}

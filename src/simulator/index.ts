@@ -1,0 +1,13 @@
+export { Dm2Client, type Dm2SessionOptions } from './dm2Client/client.ts';
+export type { Dm2Capability, Dm2ClientOptions, Dm2Quirks, Dm2SessionReport } from './dm2Client/options.ts';
+export { LegacyDevice, type SessionOptions } from './legacyDevice/device.ts';
+export type {
+  ClientAlert,
+  LegacyAuth,
+  LegacyCapability,
+  LegacyDeviceOptions,
+  LegacyQuirks,
+  SessionReport,
+} from './legacyDevice/options.ts';
+export { PRESETS } from './presets.ts';
+export { SimTree } from './tree.ts';

@@ -1,0 +1,498 @@
+import type { BodyElement, Encoding, ItemCommand, Status, SyncMLMessage } from '../../dm1/message.ts';
+import { DragomanError } from '../../support/errors.ts';
+import { hmacHeader } from '../credentials.ts';
+import { EventLog, type LoggedMessage } from '../eventLog.ts';
+import { type HttpAnswer, HttpClient } from '../httpClient.ts';
+import { withPreset } from '../presets.ts';
+import {
+  contentTypeOf,
+  decodeMessage,
+  encodeMessage,
+  encodingFor,
+  isCommand,
+  isItemCommand,
+  numbered,
+  type Outgoing,
+  VERSION_CONSTANTS,
+} from '../syncml.ts';
+import type { SimTree } from '../tree.ts';
+import { readFileNotation } from '../treeFile.ts';
+import { phoneTree, treeFrom } from '../trees.ts';
+import { checkServerMessage } from './checks.ts';
+import { ClientAuthentication } from './clientAuth.ts';
+import { Executor } from './execute.ts';
+import { LargeObject } from './largeObject.ts';
+import type { ClientAlert, LegacyDeviceOptions, SessionReport } from './options.ts';
+import { type Assembled, Outbox } from './outbox.ts';
+import { alertElement, devInfoReplace } from './package1.ts';
+import { ServerAuthentication } from './serverAuth.ts';
+
+/** What `begin` and `session` may change for one session. */
+export interface SessionOptions {
+  readonly sessionAlert?: '1200' | '1201';
+  readonly sessionId?: string;
+  readonly alerts?: readonly ClientAlert[];
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] extends readonly (infer E)[] ? E[] : T[K] };
+
+/**
+ * A DM 1.x client (1x§2). `session()` runs a whole session; `begin()` and `step()` run it message by
+ * message, so that a test can act between any two:
+ *
+ * ```ts
+ * device.begin();
+ * while (await device.step()) await killSomething();
+ * expect(device.report.violations).toEqual([]);
+ * ```
+ */
+export class LegacyDevice {
+  readonly options: LegacyDeviceOptions;
+  readonly tree: SimTree;
+  /** Alerts for the next package; reports of asynchronous Execs come here too. */
+  readonly pendingAlerts: ClientAlert[];
+  readonly #log: EventLog;
+  readonly #http: HttpClient;
+  readonly #client: ClientAuthentication;
+  readonly #server: ServerAuthentication;
+  readonly #encoding: Encoding;
+  readonly #outbox = new Outbox();
+  #sessions = 0;
+  #report: Mutable<SessionReport> | undefined;
+  #startedAt = 0;
+  #url = '';
+  #msgId = 0;
+  #serverMsgId = 0;
+  #serverMaxMsgSize: number | undefined;
+  #object: LargeObject | undefined;
+  /** The message that the next step sends. */
+  #next: Assembled | undefined;
+  #sent: SyncMLMessage | undefined;
+  /** Alerts of this session without a Status yet; they are owed again when it ends early. */
+  #owed: ClientAlert[] = [];
+  readonly #alertOf = new WeakMap<Outgoing, ClientAlert>();
+  /** Owed alerts by `MsgID/CmdID` of the Alert that carried them. */
+  readonly #carried = new Map<string, ClientAlert>();
+  /** Reports of asynchronous Execs for the next session. */
+  readonly #reported: ClientAlert[] = [];
+  #sessionAlert: '1200' | '1201' = '1201';
+  #aborting = false;
+
+  constructor(options: LegacyDeviceOptions) {
+    this.options = withPreset(options);
+    const {
+      tree,
+      deviceId,
+      onMessage,
+      keepMessages,
+      auth,
+      serverCred,
+      version = '1.2',
+      encoding = 'xml',
+    } = this.options;
+    this.tree =
+      tree === undefined
+        ? phoneTree(deviceId)
+        : treeFrom(typeof tree === 'string' ? readFileNotation(tree) : tree, deviceId);
+    this.pendingAlerts = [...(this.options.alerts ?? [])];
+    this.#log = new EventLog(onMessage, keepMessages);
+    this.#http = new HttpClient(this.options, this.#log);
+    this.#client = new ClientAuthentication(auth ?? { type: 'none', username: '', password: '' });
+    this.#server = new ServerAuthentication(serverCred);
+    this.#encoding = encodingFor(version, encoding);
+  }
+
+  get messages(): readonly LoggedMessage[] {
+    return this.#log.messages;
+  }
+
+  /** The running session, or the last one. */
+  get report(): SessionReport {
+    if (!this.#report)
+      throw new DragomanError('internal', 'No session has begun: call begin() or session().');
+    return this.#report;
+  }
+
+  /** Nonce that this device presents next, and the one that its server must use. */
+  get nonces(): { readonly client: Uint8Array | undefined; readonly server: Uint8Array } {
+    return { client: this.#client.nonce, server: this.#server.nonce };
+  }
+
+  /** Bytes that the next `step` will send, `undefined` when the session is over. */
+  get nextBytes(): Uint8Array | undefined {
+    return this.#next?.bytes;
+  }
+
+  /** Runs one session to its end. */
+  async session(options: SessionOptions = {}): Promise<SessionReport> {
+    this.begin(options);
+    while (await this.step());
+    return this.report;
+  }
+
+  /** Starts a session: the first message is ready, nothing has been sent. */
+  begin(options: SessionOptions = {}): void {
+    this.#sessions += 1;
+    const sessionId = options.sessionId ?? this.#sessionId();
+    this.#report = {
+      sessionId,
+      outcome: 'running',
+      messages: 0,
+      executed: [],
+      statuses: [],
+      violations: [],
+      durationMs: 0,
+    };
+    this.#startedAt = performance.now();
+    this.#url = this.options.url;
+    this.#msgId = 0;
+    this.#serverMsgId = 0;
+    this.#serverMaxMsgSize = undefined;
+    this.#object = undefined;
+    this.#client.begin();
+    this.#server.begin();
+    this.#carried.clear();
+    this.#owed = [...this.pendingAlerts.splice(0), ...(options.alerts ?? []), ...this.#reported.splice(0)];
+    this.#packageOne(options.sessionAlert ?? this.options.sessionAlert ?? '1201', []);
+  }
+
+  /** Sends the message that is ready and takes the answer in; `false` once the session is over. */
+  async step(): Promise<boolean> {
+    const next = this.#next;
+    if (!next) return false;
+    this.#next = undefined;
+    this.#sent = next.message;
+    this.#report!.messages += 1;
+    try {
+      const answer = await this.#post(next);
+      this.#receive(answer);
+    } catch (error) {
+      this.#end('failed', error instanceof Error ? error.message : String(error));
+    }
+    if (!this.#next && this.#report!.outcome === 'running') this.#end('completed');
+    return this.#next !== undefined;
+  }
+
+  /** Leaves the session without a word, as a device does that loses its network. */
+  drop(): void {
+    this.#next = undefined;
+    if (this.#report?.outcome === 'running') this.#end('aborted', 'dropped');
+  }
+
+  /** Replaces the message that is ready by an Alert 1223 (1x§2.4). */
+  abort(): void {
+    if (!this.#next || !this.#report) return;
+    const status = this.#next.message.body.filter((element) => element.kind === 'Status');
+    const elements: Outgoing[] = [...status, { kind: 'Alert', code: '1223', items: [] }];
+    this.#outbox.clear();
+    this.#next = this.#assemble(elements, true, this.#next.message.header.msgId);
+    this.#aborting = true;
+  }
+
+  async close(): Promise<void> {
+    await this.#http.close();
+  }
+
+  #sessionId(): string {
+    const { sessionId = 'counter' } = this.options;
+    return sessionId === 'counter' ? this.#sessions.toString(16).toUpperCase() : sessionId;
+  }
+
+  #end(outcome: SessionReport['outcome'], detail?: string): void {
+    const report = this.#report!;
+    report.outcome = outcome;
+    if (detail !== undefined) report.detail = detail;
+    report.durationMs = performance.now() - this.#startedAt;
+    this.#next = undefined;
+    this.#aborting = false;
+    this.#outbox.clear();
+    this.pendingAlerts.unshift(...this.#owed.splice(0));
+  }
+
+  /** Alert 1200/1201, other alerts, DevInfo (1x§2.1). */
+  #packageOne(sessionAlert: '1200' | '1201', head: readonly Outgoing[]): void {
+    this.#sessionAlert = sessionAlert;
+    this.#outbox.clear();
+    const { quirks = {}, version = '1.2' } = this.options;
+    this.#outbox.add({ kind: 'Alert', code: sessionAlert, items: [] });
+    if (version !== '1.1') this.#addAlerts(this.#owed);
+    this.#outbox.add(devInfoReplace(this.tree, this.#encoding.form, quirks.devInfoReversed ?? false));
+    this.#ready(head, true);
+  }
+
+  #addAlerts(alerts: readonly ClientAlert[]): void {
+    for (const alert of alerts) {
+      const element = alertElement(alert);
+      this.#alertOf.set(element, alert);
+      this.#outbox.add(element);
+    }
+  }
+
+  #ready(head: readonly Outgoing[], mayEnd: boolean, tail: readonly Outgoing[] = []): void {
+    const { missing = [], quirks = {} } = this.options;
+    this.#msgId += 1;
+    const more: readonly Outgoing[] = quirks.nextMessageAlert ? [nextMessage()] : [];
+    const packed = this.#outbox.pack(
+      head,
+      this.#serverMaxMsgSize,
+      mayEnd,
+      !missing.includes('largeObjects'),
+      (elements, final) => this.#assemble(elements, final, String(this.#msgId)),
+      mayEnd ? more : tail,
+    );
+    this.#next = packed;
+    packed.elements.forEach((element, i) => {
+      const alert = this.#alertOf.get(element);
+      if (alert) this.#carried.set(`${this.#msgId}/${packed.message.body[i]!.cmdId}`, alert);
+    });
+  }
+
+  #assemble(elements: readonly Outgoing[], final: boolean, msgId: string): Assembled {
+    const { version = '1.2', deviceId, auth, maxMsgSize, maxObjSize } = this.options;
+    const { verDTD, verProto } = VERSION_CONSTANTS[version];
+    const cred = this.#client.cred();
+    const named = auth !== undefined && (auth.type === 'md5' || auth.type === 'hmac');
+    const message: SyncMLMessage = {
+      header: {
+        verDTD,
+        verProto,
+        sessionId: this.#report!.sessionId,
+        msgId,
+        target: { uri: this.#url },
+        source: { uri: deviceId, ...(named ? { name: auth.username } : {}) },
+        ...(cred ? { cred } : {}),
+        ...(maxMsgSize === undefined && maxObjSize === undefined
+          ? {}
+          : {
+              meta: {
+                ...(maxMsgSize === undefined ? {} : { maxMsgSize }),
+                ...(maxObjSize === undefined ? {} : { maxObjSize }),
+              },
+            }),
+      },
+      body: numbered(elements),
+      final,
+    };
+    return { message, bytes: encodeMessage(message, this.#encoding), elements };
+  }
+
+  #post({ bytes }: { bytes: Uint8Array }): Promise<HttpAnswer> {
+    const { quirks = {}, auth } = this.options;
+    const type = contentTypeOf(this.#encoding.form, quirks.obsoleteContentType);
+    const headers: Record<string, string> = {
+      'content-type': type,
+      accept: type,
+      'cache-control': 'no-store',
+    };
+    const { nonce, scheme } = this.#client;
+    if (auth && scheme === 'hmac' && nonce) headers['x-syncml-hmac'] = hmacHeader(auth, nonce, bytes);
+    return this.#http.send('POST', this.#url, headers, bytes);
+  }
+
+  #receive(answer: HttpAnswer): void {
+    if (answer.status !== 200) {
+      this.#end(answer.status >= 500 ? 'failed' : 'refused', `HTTP ${answer.status}`);
+      return;
+    }
+    if (this.#aborting) {
+      this.#end('aborted', 'aborted by the device');
+      return;
+    }
+    const message = this.#decode(answer);
+    if (!message) return;
+    const { version = '1.2', deviceId, maxMsgSize, quirks = {} } = this.options;
+    const report = this.#report!;
+    report.violations.push(
+      ...checkServerMessage(message, answer.body.length, {
+        version,
+        deviceId,
+        sessionId: report.sessionId,
+        ...(maxMsgSize === undefined ? {} : { maxMsgSize }),
+        sent: this.#sent!,
+        previousServerMsgId: this.#serverMsgId,
+        chunking: this.#object !== undefined,
+      }),
+    );
+    this.#serverMsgId = Number(message.header.msgId) || this.#serverMsgId + 1;
+    const { respURI, meta } = message.header;
+    if (respURI !== undefined) this.#url = respURI;
+    else if (quirks.needsRespURI) {
+      this.#end('failed', 'the server header has no RespURI');
+      return;
+    }
+    if (meta?.maxMsgSize !== undefined) this.#serverMaxMsgSize = meta.maxMsgSize;
+    this.#handle(message);
+  }
+
+  #decode(answer: HttpAnswer): SyncMLMessage | undefined {
+    const report = this.#report!;
+    const type = answer.headers['content-type'] ?? '';
+    const expected = `+${this.#encoding.form}`;
+    if (!type.toLowerCase().split(';')[0]!.trim().endsWith(expected)) {
+      report.violations.push(`Content-Type ${type || '(none)'} does not mirror ${expected}`);
+    }
+    if (answer.headers['content-length'] === undefined) report.violations.push('no Content-Length');
+    try {
+      return decodeMessage(answer.body, this.#encoding.form).message;
+    } catch (error) {
+      report.violations.push('the message cannot be read');
+      this.#end('failed', error instanceof Error ? error.message : String(error));
+      return undefined;
+    }
+  }
+
+  #handle(message: SyncMLMessage): void {
+    const commands = message.body.filter(isCommand);
+    const header = this.#takeStatuses(message);
+    if (commands.some((command) => command.kind === 'Alert' && command.code === '1223')) {
+      this.#end('aborted', 'aborted by the server');
+      return;
+    }
+    const verdict = this.#server.judge(message, commands.length > 0);
+    const status = this.#headerStatus(message, verdict);
+    if (header === 'again') {
+      this.#packageOne(this.#sessionAlert, [status]);
+      return;
+    }
+    if (typeof header === 'object') {
+      this.#end('refused', header.refused);
+      return;
+    }
+    if (verdict.code === 401 || verdict.code === 407) {
+      if (verdict.final) {
+        this.#end('refused', 'the server could not authenticate itself');
+        return;
+      }
+      for (const command of commands)
+        this.#outbox.add(plainStatus(command, message.header.msgId, verdict.code));
+      this.#ready([status], true);
+      return;
+    }
+    const asksForMore = commands.some((command) => command.kind === 'Alert' && command.code === '1222');
+    if (commands.length === 0 && message.final && this.#outbox.empty) return;
+    this.#execute(message, commands);
+    if (message.final && !asksForMore) this.#attachReports();
+    this.#ready([status], message.final || asksForMore, [nextMessage()]);
+  }
+
+  /** Statuses of what this device sent; returns what the SyncHdr's one means for authentication. */
+  #takeStatuses(message: SyncMLMessage): ReturnType<ClientAuthentication['take']> {
+    let header: ReturnType<ClientAuthentication['take']> = 'accepted';
+    for (const element of message.body) {
+      if (element.kind !== 'Status') continue;
+      this.#report!.statuses.push({ cmd: element.cmd ?? '', code: element.code });
+      if (element.cmdRef === '0' || element.cmd === 'SyncHdr') {
+        header = this.#client.take(element, this.options.quirks?.needs212 ?? false);
+      } else {
+        this.#settle(element);
+      }
+      if (element.cmd === 'Results' && element.code !== '213') this.#outbox.clear();
+    }
+    return header;
+  }
+
+  /** An alert with a Status is the server's now, unless the Status says who are you. */
+  #settle({ msgRef, cmdRef, code }: Status): void {
+    const alert = this.#carried.get(`${msgRef}/${cmdRef}`);
+    if (!alert || code === '401' || code === '407') return;
+    this.#owed = this.#owed.filter((owed) => owed !== alert);
+  }
+
+  #headerStatus(message: SyncMLMessage, verdict: ReturnType<ServerAuthentication['judge']>): Outgoing {
+    return {
+      kind: 'Status',
+      msgRef: message.header.msgId,
+      cmdRef: '0',
+      cmd: 'SyncHdr',
+      targetRefs: [message.header.target.uri],
+      sourceRefs: [message.header.source.uri],
+      ...(verdict.chal ? { chal: verdict.chal } : {}),
+      code: String(verdict.code),
+      items: [],
+    };
+  }
+
+  #execute(message: SyncMLMessage, commands: readonly BodyElement[]): void {
+    const { encoding = 'xml', missing = [], quirks = {}, serverId, exec, ui } = this.options;
+    const executor = new Executor(
+      this.tree,
+      {
+        form: encoding,
+        missing: new Set(missing),
+        quirks,
+        onReport: (alert) => this.#noteReport(alert),
+        ...(serverId === undefined ? {} : { subject: serverId }),
+        ...(exec ? { exec } : {}),
+        ...(ui ? { ui } : {}),
+      },
+      message.header.msgId,
+    );
+    for (const command of commands.filter(isCommand)) {
+      if (isItemCommand(command) && (this.#object || command.items.at(-1)?.moreData))
+        this.#chunk(command, executor);
+      else executor.run(command);
+    }
+    this.#outbox.add(...executor.out);
+    this.#report!.executed.push(...executor.executed);
+  }
+
+  #chunk(command: ItemCommand, executor: Executor): void {
+    if (this.#object && !this.#object.continues(command)) {
+      this.#report!.violations.push(`new command before the last chunk of ${this.#object.uri}`);
+      this.#outbox.add({ kind: 'Alert', code: '1225', items: [{ source: { uri: this.#object.uri } }] });
+      this.#object = undefined;
+      executor.run(command);
+      return;
+    }
+    if (this.options.missing?.includes('largeObjects')) {
+      executor.answer(command, 413);
+      return;
+    }
+    this.#object ??= new LargeObject(command);
+    const object = this.#object;
+    if (!object.sized) {
+      this.#object = undefined;
+      executor.answer(command, 411);
+      this.#report!.violations.push(...object.violations);
+      return;
+    }
+    const outcome = object.take(command);
+    if (!command.items.at(-1)?.moreData) {
+      this.#object = undefined;
+      this.#report!.violations.push(...object.violations);
+    }
+    if (outcome.kind === 'status') executor.answer(command, outcome.code, [], object.uri);
+    else executor.run(outcome.command);
+  }
+
+  #noteReport(alert: ClientAlert): void {
+    const { reports = 'next-session' } = this.options;
+    if (reports === 'next-session') this.#reported.push(alert);
+    else if (reports === 'same-session') this.pendingAlerts.push(alert);
+  }
+
+  /** Alerts that arose meanwhile go with the package that is being answered (1x§5.2). */
+  #attachReports(): void {
+    if (this.options.version === '1.1') return;
+    const fresh = this.pendingAlerts.splice(0);
+    this.#owed.push(...fresh);
+    this.#addAlerts(fresh);
+  }
+}
+
+function nextMessage(): Outgoing {
+  return { kind: 'Alert', code: '1222', items: [] };
+}
+
+function plainStatus(command: BodyElement, msgRef: string, code: number): Omit<Status, 'cmdId'> {
+  return {
+    kind: 'Status',
+    msgRef,
+    cmdRef: command.cmdId,
+    cmd: command.kind,
+    targetRefs: [],
+    sourceRefs: [],
+    code: String(code),
+    items: [],
+  };
+}
