@@ -51,7 +51,10 @@ export interface NoncesTable {
 
 export interface SessionsTable {
   id: string;
-  /** Protocol, device and session id (IW-SES-3) while messages may come; `null` once replaced or ended. */
+  /**
+   * Protocol, device and session id (IW-SES-3), unique; `null` once a later session of the device has
+   * taken its place. An ended session keeps it, to answer a repeat of its last message (IW-SES-4).
+   */
   key: string | null;
   device_id: string;
   protocol: 'dm1' | 'dm2';

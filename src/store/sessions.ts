@@ -5,6 +5,8 @@ import type { JournalRow, SessionPatch, SessionRow } from './schema.ts';
 export interface SessionWrite {
   readonly id: string;
   readonly open?: SessionRow;
+  /** Earlier sessions of the same device, which take no more messages from now on (IW-SES-3). */
+  readonly replaces?: readonly string[];
   readonly patch?: SessionPatch;
   readonly entries: readonly JournalRow[];
 }
@@ -68,7 +70,7 @@ export class SessionStore {
     return outcome;
   }
 
-  /** The session that messages with this key belong to. */
+  /** The session that messages with this key belong to; it may have ended and know only its last answer. */
   async byKey(key: string): Promise<SessionRow | undefined> {
     const [row] = await this.#engine.query<SessionRow>({
       sql: `select * from sessions where key = ${this.#mark(1)}`,
@@ -85,7 +87,7 @@ export class SessionStore {
     return row;
   }
 
-  /** Sessions of a device that still take messages. */
+  /** The sessions of a device that nothing has replaced yet: one at most, but for a race of two nodes. */
   keyedOf(deviceId: string): Promise<SessionRow[]> {
     return this.#engine.query<SessionRow>({
       sql: `select * from sessions where device_id = ${this.#mark(1)} and key is not null`,
@@ -118,7 +120,7 @@ export class SessionStore {
     return changed === 1;
   }
 
-  /** How many sessions take messages, over all nodes. */
+  /** How many sessions are live, over all nodes. */
   async countLive(): Promise<number> {
     const [row] = await this.#engine.query<{ n: number }>({
       sql: `select count(*) as n from sessions where state = 'live'`,
@@ -143,7 +145,13 @@ export class SessionStore {
   #statements(writes: readonly SessionWrite[]): Statement[] {
     const statements: Statement[] = [];
     // Keys are given up before they are taken: a replaced session frees the one its successor needs.
-    for (const { id, open, patch } of writes) {
+    for (const { id, open, patch, replaces } of writes) {
+      for (const earlier of replaces ?? []) {
+        statements.push({
+          sql: `update sessions set key = null where id = ${this.#mark(1)}`,
+          params: [earlier],
+        });
+      }
       if (patch && !open) statements.push(this.#update(id, patch));
     }
     for (const { open, patch } of writes) {

@@ -1,0 +1,195 @@
+import type { BackendEvent, EffectOf, SessionOutcome, TransferEvent } from '../../interworking/script.ts';
+import { DragomanError, type ErrorCode } from '../../support/errors.ts';
+import type { DeviceRequest } from './devicePort.ts';
+import { storeResult } from './entries.ts';
+import type { Journal } from './journal.ts';
+import type { LiveSession, Reply } from './liveSession.ts';
+import type { PerformedFor, PerformedKind, Performers } from './performers.ts';
+import type { SessionLog, SessionMetrics } from './ports.ts';
+import type { Replies } from './replies.ts';
+
+/** The journal could not take what a session wants written; the session in memory is worth nothing now. */
+export class JournalRefused extends Error {}
+
+export interface Driver {
+  readonly journal: Journal;
+  readonly performers: Performers;
+  readonly replies: Replies;
+  readonly metrics: SessionMetrics;
+  readonly log: SessionLog;
+  now(): number;
+  /** Told once when a session has ended and that is durable. */
+  ended(session: LiveSession, ending: string): void;
+}
+
+/** What a session came to: an answer for the device, the end without one, or a fault of ours. */
+export type Driven =
+  | { readonly kind: 'reply'; readonly reply: Reply }
+  | { readonly kind: 'silent' }
+  | { readonly kind: 'lost'; readonly code: ErrorCode };
+
+/**
+ * Runs a session from where it stands until it waits for its device or is over. What the script was
+ * told is durable before it reaches beyond the gateway and before the device gets an answer; effects on
+ * the gateway's own store need no write of their own before them, for a repeat of theirs harms nothing.
+ */
+export async function drive(session: LiveSession, driver: Driver, request?: DeviceRequest): Promise<Driven> {
+  try {
+    return await run(session, driver, request);
+  } catch (error) {
+    if (error instanceof JournalRefused) throw error;
+    return fail(session, driver, error);
+  }
+}
+
+/** Gives the script its next result and leaves it at its next effect. */
+export function advance(session: LiveSession, result: unknown): void {
+  session.step = session.script.next(result);
+}
+
+async function run(
+  session: LiveSession,
+  driver: Driver,
+  request: DeviceRequest | undefined,
+): Promise<Driven> {
+  const whose: PerformedFor = {
+    sessionId: session.id,
+    context: session.context,
+    ...(request && { request }),
+  };
+  for (;;) {
+    session.step ??= session.script.next();
+    const { step } = session;
+    if (step.done) return finish(session, driver, step.value);
+    const effect = step.value;
+    switch (effect.kind) {
+      case 'note':
+        session.record('note', driver.now(), JSON.stringify({ rule: effect.rule, text: effect.text }));
+        advance(session, undefined);
+        break;
+      case 'device.exchange': {
+        const written = driver.replies.write(session, effect.reply);
+        session.record('reply', driver.now(), JSON.stringify(written.meta), written.journaled);
+        const [reply] = await Promise.all([
+          driver.replies.toDevice(session, written),
+          flush(session, driver),
+        ]);
+        session.reply = reply;
+        session.delivered = false;
+        session.parked = true;
+        return { kind: 'reply', reply };
+      }
+      case 'backend.exchange':
+      case 'transfer':
+        await flush(session, driver);
+        await performAndRecord(session, driver, effect, whose);
+        break;
+      default:
+        await performAndRecord(session, driver, effect, whose);
+    }
+  }
+}
+
+async function performAndRecord(
+  session: LiveSession,
+  driver: Driver,
+  effect: EffectOf<PerformedKind>,
+  whose: PerformedFor,
+): Promise<void> {
+  const result = await performOne(effect, driver, whose);
+  const { meta, body } = storeResult(effect.kind, effect, result);
+  session.record(effect.kind, result.at, meta, body);
+  advance(session, result);
+}
+
+type Failed = Extract<BackendEvent, { kind: 'failed' }> & Extract<TransferEvent, { kind: 'failed' }>;
+
+async function performOne(effect: EffectOf<PerformedKind>, driver: Driver, whose: PerformedFor) {
+  const { performers } = driver;
+  switch (effect.kind) {
+    case 'backend.exchange':
+      return performers['backend.exchange'](effect, whose).catch((error) => failed(error, driver, whose));
+    case 'transfer':
+      return performers.transfer(effect, whose).catch((error) => failed(error, driver, whose));
+    case 'repository.offer':
+      return performers['repository.offer'](effect, whose);
+    case 'repository.expect':
+      return performers['repository.expect'](effect, whose);
+    case 'repository.collect':
+      return performers['repository.collect'](effect, whose);
+    case 'authenticate':
+      return performers.authenticate(effect, whose);
+    case 'registry.save':
+      return performers['registry.save'](effect, whose);
+  }
+}
+
+function failed(error: unknown, driver: Driver, whose: PerformedFor): Failed {
+  const known = error instanceof DragomanError;
+  if (!known) driver.log.error({ session: whose.sessionId, error }, 'An effect was rejected unexpectedly.');
+  return {
+    kind: 'failed',
+    at: driver.now(),
+    code: known ? error.code : 'internal',
+    detail: known ? error.detail : 'The gateway failed to perform this.',
+  };
+}
+
+async function finish(session: LiveSession, driver: Driver, outcome: SessionOutcome): Promise<Driven> {
+  const written = outcome.reply && driver.replies.write(session, outcome.reply);
+  const at = driver.now();
+  if (written) session.record('reply', at, JSON.stringify(written.meta), written.journaled);
+  const { ending, detail } = outcome;
+  await end(session, driver, ending, detail);
+  if (!written) return { kind: 'silent' };
+  const reply = await driver.replies.toDevice(session, written);
+  session.reply = reply;
+  return { kind: 'reply', reply };
+}
+
+/** Ends a session that cannot go on; its device learns it from the answer `lost`. */
+export async function fail(session: LiveSession, driver: Driver, error: unknown): Promise<Driven> {
+  const code = error instanceof DragomanError ? error.code : 'internal';
+  const detail = error instanceof DragomanError ? error.detail : 'An error of the gateway; see its log.';
+  driver.log.error({ session: session.id, device: session.deviceId, code, error }, 'A session was lost.');
+  await end(session, driver, code, detail);
+  return { kind: 'lost', code };
+}
+
+/** Endings that are in order; after any other the session counts as failed. */
+const REGULAR: ReadonlySet<string> = new Set<SessionOutcome['ending']>([
+  'completed',
+  'aborted',
+  'refused',
+  'device-gone',
+]);
+
+async function end(
+  session: LiveSession,
+  driver: Driver,
+  ending: string,
+  detail: string | undefined,
+): Promise<void> {
+  const at = driver.now();
+  session.record('end', at, JSON.stringify({ ending, ...(detail !== undefined && { detail }) }));
+  session.change({
+    state: REGULAR.has(ending) ? 'done' : 'failed',
+    ending,
+    detail: detail ?? null,
+    updated_at: at,
+  });
+  session.ended = true;
+  await flush(session, driver);
+  driver.metrics.sessionEnded(ending);
+  driver.ended(session, ending);
+}
+
+async function flush(session: LiveSession, driver: Driver): Promise<void> {
+  const write = session.takeWrite();
+  if (!write) return;
+  try {
+    await driver.journal.write(write);
+  } catch (error) {
+    throw new JournalRefused('The journal did not take an entry.', { cause: error });
+  }
+}

@@ -1,0 +1,160 @@
+import type { Encoding, SyncMLMessage } from '../../dm1/message.ts';
+import type { BackendRequest, EffectOf, Presentation, ResultOf } from '../../interworking/script.ts';
+import type { JournalRow } from '../../store/schema.ts';
+import type { PerformedKind } from './performers.ts';
+import { readTagged, writeTagged } from './taggedJson.ts';
+
+/**
+ * Kinds of journal entries: `open` and `device` hold a message as it came, `reply` one as it went,
+ * `delivered` says that it arrived, the names of effects hold their results.
+ */
+export type EntryKind = 'open' | 'device' | 'reply' | 'delivered' | 'note' | 'end' | PerformedKind;
+
+/** Beside the bytes of a device's message (`open`, `device`). */
+export interface MessageMeta {
+  /** Digest of the bytes as they came, credentials included: tells a repeat (IW-SES-4). */
+  readonly h: string;
+  /** MsgID of a DM 1.x message. */
+  readonly m?: string;
+  readonly enc?: Encoding;
+  readonly dialect?: string;
+  /** Instead of a message: why none will come. */
+  readonly gone?: 'timeout' | 'replaced' | 'shutdown';
+}
+
+/** Beside the bytes of an answer; they hold no credential of the gateway's, which `present` adds anew. */
+export interface ReplyMeta {
+  readonly enc?: Encoding;
+  readonly present?: Presentation;
+}
+
+export interface NoteMeta {
+  readonly rule: string;
+  readonly text: string;
+}
+
+export interface EndMeta {
+  readonly ending: string;
+  readonly detail?: string;
+}
+
+export interface Stored {
+  readonly meta: string;
+  readonly body: Uint8Array | null;
+}
+
+/** What an effect was and gave, for the journal. Large bodies stand beside the JSON, not in it. */
+export function storeResult<K extends PerformedKind>(
+  kind: K,
+  effect: EffectOf<PerformedKind>,
+  result: ResultOf<K>,
+): Stored;
+export function storeResult(
+  kind: PerformedKind,
+  effect: EffectOf<PerformedKind>,
+  result: ResultOf<PerformedKind>,
+): Stored {
+  switch (effect.kind) {
+    case 'backend.exchange': {
+      const event = result as ResultOf<'backend.exchange'>;
+      const request = maskRequest(effect.send);
+      if (event.kind !== 'dm1' && request.protocol === 'dm2') return plain({ request, result: event });
+      const masked = event.kind === 'dm1' ? { ...event, message: maskCredentials(event.message) } : event;
+      return { meta: writeTagged({ request, result: masked }), body: null };
+    }
+    case 'transfer': {
+      const event = result as ResultOf<'transfer'>;
+      const { method, url, headers, body: sent } = effect.transfer;
+      const request = {
+        method,
+        url,
+        headers: withoutSecrets(headers),
+        ...(sent && { bytes: sent.length }),
+      };
+      if (event.kind === 'failed') return plain({ request, result: event });
+      const { body, ...head } = event;
+      return { meta: JSON.stringify({ request, result: head }), body };
+    }
+    case 'repository.offer':
+      return plain({
+        request: { contentType: effect.contentType, bytes: effect.body.length },
+        result,
+      });
+    case 'repository.expect':
+      return plain({ result });
+    case 'repository.collect': {
+      const { at, uploads } = result as ResultOf<'repository.collect'>;
+      const bodies: Uint8Array[] = [];
+      const list = uploads.map((upload) => {
+        if (!upload) return null;
+        bodies.push(upload.body);
+        return { contentType: upload.contentType, bytes: upload.body.length };
+      });
+      return {
+        meta: JSON.stringify({ request: { urls: effect.urls }, result: { at, uploads: list } }),
+        body: bodies.length > 0 ? Buffer.concat(bodies) : null,
+      };
+    }
+    case 'authenticate':
+      return { meta: writeTagged({ result }), body: null };
+    case 'registry.save':
+      return plain({ result });
+    default:
+      throw new TypeError(`No way to journal ${kind}.`);
+  }
+}
+
+/** The result that {@link storeResult} stored. */
+export function restoreResult(row: JournalRow): unknown {
+  switch (row.kind as PerformedKind) {
+    case 'backend.exchange':
+    case 'authenticate':
+      return (readTagged(row.meta) as { result: unknown }).result;
+    case 'transfer': {
+      const { result } = JSON.parse(row.meta) as { result: { kind: string } };
+      return result.kind === 'response' ? { ...result, body: row.body ?? new Uint8Array() } : result;
+    }
+    case 'repository.collect': {
+      const { result } = JSON.parse(row.meta) as {
+        result: { at: number; uploads: ({ contentType: string; bytes: number } | null)[] };
+      };
+      let offset = 0;
+      const uploads = result.uploads.map((upload) => {
+        if (!upload) return null;
+        const body = (row.body ?? new Uint8Array()).subarray(offset, offset + upload.bytes);
+        offset += upload.bytes;
+        return { contentType: upload.contentType, body };
+      });
+      return { at: result.at, uploads };
+    }
+    case 'repository.offer':
+    case 'repository.expect':
+    case 'registry.save':
+      return (JSON.parse(row.meta) as { result: unknown }).result;
+  }
+}
+
+const HIDDEN = '***';
+
+/** The message without the data of its credential, which no journal holds. */
+export function maskCredentials(message: SyncMLMessage): SyncMLMessage {
+  const { cred } = message.header;
+  if (!cred) return message;
+  return { ...message, header: { ...message.header, cred: { ...cred, data: HIDDEN } } };
+}
+
+function maskRequest(send: BackendRequest): BackendRequest {
+  return send.protocol === 'dm1' ? { ...send, message: maskCredentials(send.message) } : send;
+}
+
+const SECRET_HEADERS = /^(authorization|cookie|proxy-authorization)$/i;
+
+function withoutSecrets(headers: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name, SECRET_HEADERS.test(name) ? HIDDEN : value]),
+  );
+}
+
+function plain(meta: object): Stored {
+  return { meta: JSON.stringify(meta), body: null };
+}

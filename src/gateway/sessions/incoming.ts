@@ -1,0 +1,43 @@
+import type { Encoding, SyncMLMessage } from '../../dm1/message.ts';
+import type { Package3 } from '../../dm2/packages.ts';
+import type { Opening } from '../../interworking/context.ts';
+import type { ErrorCode } from '../../support/errors.ts';
+import type { DeviceRequest } from './devicePort.ts';
+import type { MessageMark, Reply } from './liveSession.ts';
+
+/** A device's message, decoded and identified, on its way to its session. */
+export interface Incoming {
+  readonly protocol: 'dm1' | 'dm2';
+  readonly deviceId: string;
+  /** IW-SES-3. */
+  readonly key: string;
+  readonly at: number;
+  readonly mark: MessageMark;
+  /** Bytes for the journal, credentials masked. */
+  readonly stored: Uint8Array;
+  readonly encoding?: Encoding;
+  readonly dialect: string;
+  /**
+   * What the message would open. `always`: it ends whatever session there is (1200/1201 with MsgID 1;
+   * Package#1); otherwise it opens one only where it belongs to none.
+   */
+  readonly opening?: Opening;
+  readonly opens: 'always' | 'if-none' | 'never';
+  /** The message as an event of a live session. */
+  readonly event?:
+    | { readonly kind: 'dm1'; readonly message: SyncMLMessage }
+    | { readonly kind: 'package3'; readonly package3: Package3 };
+  readonly request: DeviceRequest;
+}
+
+/** What became of a message. */
+export type Answer =
+  | { readonly kind: 'reply'; readonly reply: Reply; readonly session: string; readonly repeated?: true }
+  /** No session begins or goes on for now; a new try may. */
+  | { readonly kind: 'refused'; readonly code: ErrorCode; readonly detail: string }
+  /** It opens nothing and belongs to no session. */
+  | { readonly kind: 'no-session' }
+  /** An earlier MsgID than the one awaited, and not the last one again; its session is unharmed. */
+  | { readonly kind: 'out-of-order'; readonly session: string }
+  /** Its session ended by a fault of ours. */
+  | { readonly kind: 'lost'; readonly code: ErrorCode; readonly session: string };

@@ -1,0 +1,116 @@
+import type { Encoding } from '../../dm1/message.ts';
+import type { SessionContext } from '../../interworking/context.ts';
+import type { Effect, SessionOutcome, SessionScript } from '../../interworking/script.ts';
+import type { JournalRow, SessionPatch, SessionRow } from '../../store/schema.ts';
+import type { SessionWrite } from '../../store/sessions.ts';
+import type { EntryKind, MessageMeta } from './entries.ts';
+
+/** An answer in the bytes that go to the device. */
+export interface Reply {
+  readonly type: string;
+  readonly body: Uint8Array;
+  /** Beyond those of every answer. */
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** What tells the repeat of a message from a new one. */
+export interface MessageMark {
+  readonly hash: string;
+  readonly msgId?: string;
+}
+
+/**
+ * One session as a node holds it between and during messages: its script, how far the journal is,
+ * and the last exchange with the device.
+ */
+export class LiveSession {
+  readonly id: string;
+  readonly deviceId: string;
+  readonly protocol: 'dm1' | 'dm2';
+  readonly context: SessionContext;
+  readonly script: SessionScript;
+  /** `null` once a later session of the device has taken its place. */
+  key: string | null;
+  /** Where the script stands: an effect without result yet, or its outcome. */
+  step: IteratorResult<Effect, SessionOutcome> | undefined;
+  /** The script waits for the device's next message, and the answer to the last one is journaled. */
+  parked = false;
+  ended = false;
+  /** How the device writes; answers mirror it. */
+  encoding: Encoding | undefined;
+  dialect: string;
+  last: MessageMark;
+  /** Time of the last message from the device. */
+  lastAt: number;
+  /** The answer to the last message; absent while it is made, and after a replay until it is asked for. */
+  reply: Reply | undefined;
+  delivered = false;
+  /** As stored; later than the true one, so that not every message writes it. */
+  storedDeadline: number;
+  #seq: number;
+  #entries: JournalRow[] = [];
+  #patch: SessionPatch | undefined;
+  #open: SessionRow | undefined;
+  #replaces: readonly string[] | undefined;
+
+  constructor(start: {
+    readonly row: SessionRow;
+    readonly context: SessionContext;
+    readonly script: SessionScript;
+    readonly encoding?: Encoding | undefined;
+    readonly dialect: string;
+    readonly last: MessageMark;
+    /** Entries that the journal has; 0: the session itself is not stored yet. */
+    readonly entries: number;
+    readonly replaces?: readonly string[];
+  }) {
+    const { row } = start;
+    this.id = row.id;
+    this.deviceId = row.device_id;
+    this.protocol = row.protocol;
+    this.key = row.key;
+    this.context = start.context;
+    this.script = start.script;
+    this.encoding = start.encoding;
+    this.dialect = start.dialect;
+    this.last = start.last;
+    this.lastAt = row.opened_at;
+    this.storedDeadline = row.deadline;
+    this.#seq = start.entries;
+    if (start.entries === 0) {
+      this.#open = row;
+      this.#replaces = start.replaces;
+    }
+  }
+
+  /** Puts an entry behind the others; it is durable only after the next write. */
+  record(kind: EntryKind, at: number, meta: string, body: Uint8Array | null = null): void {
+    this.#entries.push({ session_id: this.id, seq: this.#seq, kind, at, meta, body });
+    this.#seq += 1;
+  }
+
+  recordMessage(kind: 'open' | 'device', at: number, meta: MessageMeta, body: Uint8Array | null): void {
+    this.record(kind, at, JSON.stringify(meta), body);
+  }
+
+  change(patch: SessionPatch): void {
+    this.#patch = this.#patch ? { ...this.#patch, ...patch } : patch;
+  }
+
+  /** What is not stored yet, or `undefined` when nothing is; the caller must store it. */
+  takeWrite(): SessionWrite | undefined {
+    if (this.#entries.length === 0 && !this.#patch && !this.#open) return undefined;
+    const write: SessionWrite = {
+      id: this.id,
+      entries: this.#entries,
+      ...(this.#open && { open: this.#open }),
+      ...(this.#replaces && { replaces: this.#replaces }),
+      ...(this.#patch && { patch: this.#patch }),
+    };
+    this.#entries = [];
+    this.#patch = undefined;
+    this.#open = undefined;
+    this.#replaces = undefined;
+    return write;
+  }
+}

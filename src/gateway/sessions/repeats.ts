@@ -1,0 +1,45 @@
+import type { JournalRow, SessionRow } from '../../store/schema.ts';
+import type { Incoming } from './incoming.ts';
+import type { LiveSession } from './liveSession.ts';
+import { findExchange, isSame, type StoredExchange } from './storedAnswers.ts';
+
+/** The session that a message without a key of its own in the store goes to (IW-SES-3). */
+export function belongsTo(rows: readonly SessionRow[], message: Incoming): SessionRow | undefined {
+  const exact = rows.find((row) => row.key === message.key);
+  if (exact || message.protocol === 'dm1' || message.opens === 'always') return exact;
+  // CONT may have moved the client to another URL of ours; it has one session at most.
+  return rows.find((row) => row.protocol === 'dm2');
+}
+
+export function isRepeat(session: LiveSession, message: Incoming): boolean {
+  const { hash, msgId } = session.last;
+  if (hash !== message.mark.hash || msgId !== message.mark.msgId) return false;
+  return message.protocol === 'dm1' || !session.delivered;
+}
+
+/** The exchange of a journal that `message` repeats, if it does (IW-SES-4). */
+export function repeatedExchange(
+  row: SessionRow,
+  entries: readonly JournalRow[],
+  message: Incoming,
+  sessionMs: number,
+): StoredExchange | undefined {
+  const last = findExchange(entries);
+  if (!last || !isSame(last.meta, message)) return undefined;
+  // A client that uses one SessionID for ever opens its next session with the very same bytes.
+  const ambiguous = message.protocol === 'dm2' || (row.state !== 'live' && last.opening);
+  if (ambiguous && last.delivered) return undefined;
+  if (row.state !== 'live' && last.opening && message.at > last.at + sessionMs) return undefined;
+  return last;
+}
+
+const DECIMAL = /^\d{1,15}$/;
+
+/** A MsgID at or below the last one; ids that are no numbers have no order. */
+export function isOutOfOrder(session: LiveSession, message: Incoming): boolean {
+  const last = session.last.msgId;
+  const { msgId } = message.mark;
+  if (last === undefined || msgId === undefined) return false;
+  if (!DECIMAL.test(last) || !DECIMAL.test(msgId)) return last === msgId;
+  return Number(msgId) <= Number(last);
+}

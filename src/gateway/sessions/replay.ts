@@ -1,0 +1,140 @@
+import type { Opening, SessionContext } from '../../interworking/context.ts';
+import type { DeviceEvent } from '../../interworking/script.ts';
+import type { JournalRow, SessionRow } from '../../store/schema.ts';
+import { DragomanError } from '../../support/errors.ts';
+import { type MessageMeta, restoreResult } from './entries.ts';
+import type { Incoming } from './incoming.ts';
+import { LiveSession, type MessageMark } from './liveSession.ts';
+import type { SessionStarter, Wire } from './ports.ts';
+import type { Replies } from './replies.ts';
+
+/** The members of a context that are stored; the opening stands in the journal, mappings are shared. */
+export type StoredContext = Omit<SessionContext, 'mappings' | 'opening'>;
+
+export interface ReplayTools {
+  readonly starter: SessionStarter;
+  readonly wire: Wire;
+  readonly replies: Replies;
+}
+
+/**
+ * Brings a session back to where its journal ends: a fresh script is fed the recorded results. It then
+ * stands parked, or at an effect that has no result yet and is performed again.
+ *
+ * @param fresh the message that is being handled. Where the journal's last message is the same one,
+ *   it is used in its place, for it still has the credentials that a journal does not hold.
+ * Throws `diverged` when the script does not repeat itself.
+ */
+export function replay(
+  row: SessionRow,
+  entries: readonly JournalRow[],
+  tools: ReplayTools,
+  fresh?: Incoming,
+): LiveSession {
+  const [first] = entries;
+  if (first?.kind !== 'open') throw diverged(row.id, 0, 'an opening', first?.kind);
+  const lastMessage = entries.findLastIndex((e) => e.kind === 'open' || e.kind === 'device');
+  const isFresh = (index: number, meta: MessageMeta) =>
+    index === lastMessage && fresh !== undefined && fresh.mark.hash === meta.h;
+
+  const openMeta = JSON.parse(first.meta) as MessageMeta;
+  const opening =
+    (isFresh(0, openMeta) && fresh?.opening) || readOpening(row.protocol, first, openMeta, tools.wire);
+  const context: SessionContext = {
+    ...(JSON.parse(row.context) as StoredContext),
+    mappings: tools.starter.mappings,
+    opening,
+  };
+  const session = new LiveSession({
+    row,
+    context,
+    script: tools.starter.script(context),
+    encoding: openMeta.enc,
+    dialect: openMeta.dialect ?? 'approved',
+    last: markOf(openMeta),
+    entries: (entries.at(-1)?.seq ?? -1) + 1,
+  });
+  let step = session.script.next();
+  for (let i = 1; i < entries.length; i += 1) {
+    const entry = entries[i]!;
+    if (entry.kind === 'delivered') {
+      session.delivered = true;
+      continue;
+    }
+    if (step.done) throw diverged(row.id, entry.seq, entry.kind, 'its end');
+    const effect = step.value;
+    if (effect.kind !== 'device.exchange') {
+      if (effect.kind !== entry.kind) throw diverged(row.id, entry.seq, entry.kind, effect.kind);
+      step = session.script.next(effect.kind === 'note' ? undefined : restoreResult(entry));
+      continue;
+    }
+    if (!session.parked) {
+      if (entry.kind !== 'reply') throw diverged(row.id, entry.seq, entry.kind, effect.kind);
+      const { journaled } = tools.replies.write(session, effect.reply);
+      if (!entry.body || Buffer.compare(entry.body, journaled) !== 0) {
+        throw diverged(row.id, entry.seq, 'an answer', 'another answer');
+      }
+      session.parked = true;
+      continue;
+    }
+    if (entry.kind !== 'device') throw diverged(row.id, entry.seq, entry.kind, 'a message of the device');
+    const meta = JSON.parse(entry.meta) as MessageMeta;
+    const event =
+      (isFresh(i, meta) && fresh && { ...fresh.event, at: entry.at }) ||
+      readEvent(row.protocol, entry, meta, session, tools.wire);
+    session.parked = false;
+    session.delivered = false;
+    if (meta.gone === undefined) {
+      session.last = markOf(meta);
+      session.lastAt = entry.at;
+    }
+    if (meta.enc) session.encoding = meta.enc;
+    step = session.script.next(event);
+  }
+  session.step = step;
+  return session;
+}
+
+function markOf(meta: MessageMeta): MessageMark {
+  return { hash: meta.h, ...(meta.m !== undefined && { msgId: meta.m }) };
+}
+
+function readOpening(protocol: 'dm1' | 'dm2', entry: JournalRow, meta: MessageMeta, wire: Wire): Opening {
+  const body = entry.body ?? new Uint8Array();
+  if (protocol === 'dm1') {
+    const form = meta.enc?.form ?? 'xml';
+    const { message, encoding } = wire.readDm1(body, form);
+    return { protocol, message, encoding: meta.enc ?? encoding };
+  }
+  return { protocol, package1: dm2Wire(meta.dialect, wire).readPackage1(body) };
+}
+
+function readEvent(
+  protocol: 'dm1' | 'dm2',
+  entry: JournalRow,
+  meta: MessageMeta,
+  session: LiveSession,
+  wire: Wire,
+): DeviceEvent {
+  const { at } = entry;
+  if (meta.gone !== undefined) return { kind: 'gone', at, reason: meta.gone };
+  const body = entry.body ?? new Uint8Array();
+  if (protocol === 'dm1') {
+    const form = (meta.enc ?? session.encoding)?.form ?? 'xml';
+    return { kind: 'dm1', at, message: wire.readDm1(body, form).message };
+  }
+  return { kind: 'package3', at, package3: dm2Wire(session.dialect, wire).readPackage3(body) };
+}
+
+function dm2Wire(dialect: string | undefined, wire: Wire) {
+  const found = wire.dm2[dialect ?? 'approved'];
+  if (!found) throw new DragomanError('internal', `No reader for the DM 2.0 dialect ${dialect}.`);
+  return found;
+}
+
+function diverged(id: string, seq: number, recorded: string, found: string | undefined): DragomanError {
+  return new DragomanError(
+    'diverged',
+    `Session ${id}: the journal has ${recorded} at ${seq}, the script came to ${found ?? 'nothing'}.`,
+  );
+}

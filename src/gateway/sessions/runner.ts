@@ -1,0 +1,436 @@
+import { randomUUID } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
+import type { SessionContext } from '../../interworking/context.ts';
+import type { DeviceEvent } from '../../interworking/script.ts';
+import type { JournalRow, SessionRow } from '../../store/schema.ts';
+import type { Store } from '../../store/store.ts';
+import { DragomanError } from '../../support/errors.ts';
+import { DeliveryLog } from './deliveryLog.ts';
+import { DeviceOrder } from './deviceOrder.ts';
+import { advance, type Driven, type Driver, drive, fail, JournalRefused } from './drive.ts';
+import type { MessageMeta } from './entries.ts';
+import type { Answer, Incoming } from './incoming.ts';
+import { Journal } from './journal.ts';
+import { LiveSession } from './liveSession.ts';
+import type { Performers } from './performers.ts';
+import type {
+  PresentToDevice,
+  RunnerLimits,
+  SessionLog,
+  SessionMetrics,
+  SessionStarter,
+  Wire,
+} from './ports.ts';
+import { belongsTo, isOutOfOrder, isRepeat, repeatedExchange } from './repeats.ts';
+import { type ReplayTools, replay, type StoredContext } from './replay.ts';
+import { Replies } from './replies.ts';
+import { findExchange, restoreReply, type StoredExchange } from './storedAnswers.ts';
+
+export interface RunnerOptions {
+  readonly store: Store;
+  readonly starter: SessionStarter;
+  readonly performers: Performers;
+  readonly wire: Wire;
+  readonly present: PresentToDevice;
+  readonly limits: RunnerLimits;
+  readonly metrics: SessionMetrics;
+  readonly log: SessionLog;
+  /** Name of this node in the store. */
+  readonly node: string;
+  /** Milliseconds since 1970. */
+  readonly now?: () => number;
+  /** Told of every session that ended. */
+  readonly ended?: (session: { id: string; deviceId: string; ending: string }) => void;
+}
+
+type Gone = Extract<DeviceEvent, { kind: 'gone' }>['reason'];
+
+/** How much later than the true deadline the stored one is, as a part of the whole; spares a write per message. */
+const DEADLINE_SLACK = 0.25;
+/** How often a script that was told that its device is gone may still ask for it. */
+const MOST_GOODBYES = 3;
+
+/** Drives every session of this node; see the parts: `drive` runs a script, `replay` brings one back. */
+export class SessionRunner {
+  readonly journal: Journal;
+  readonly replies: Replies;
+  readonly #options: RunnerOptions;
+  readonly #driver: Driver;
+  readonly #tools: ReplayTools;
+  readonly #now: () => number;
+  readonly #order = new DeviceOrder();
+  readonly #deliveries: DeliveryLog;
+  /** Sessions in memory by key. */
+  readonly #cache: LRUCache<string, LiveSession>;
+  /** Live sessions that this node was the last to serve, longest silent first. */
+  readonly #live = new Map<string, { readonly deviceId: string; readonly deadline: number }>();
+  /** Sessions without a device that are being brought to their end. */
+  readonly #closing = new Map<string, Promise<void>>();
+  readonly #sessionMs: number;
+  #draining = false;
+  #stopped = false;
+
+  constructor(options: RunnerOptions) {
+    this.#options = options;
+    this.#now = options.now ?? Date.now;
+    this.#sessionMs = options.limits.sessionSeconds * 1000;
+    this.journal = new Journal(options.store.sessions, options.metrics.journalFlushed);
+    this.#deliveries = new DeliveryLog(this.journal, this.#now);
+    this.replies = new Replies(options.wire, options.present);
+    this.#cache = new LRUCache({ max: options.limits.cachedSessions ?? options.limits.sessions });
+    this.#tools = { starter: options.starter, wire: options.wire, replies: this.replies };
+    this.#driver = {
+      journal: this.journal,
+      performers: options.performers,
+      replies: this.replies,
+      metrics: options.metrics,
+      log: options.log,
+      now: this.#now,
+      ended: (session, ending) => this.#ended(session, ending),
+    };
+  }
+
+  /** Live sessions that this node carries. */
+  get live(): number {
+    return this.#live.size;
+  }
+
+  get draining(): boolean {
+    return this.#draining;
+  }
+
+  /** Hands a message to its session, in the order of its device's messages (IW-SES-5). */
+  async deliver(message: Incoming): Promise<Answer> {
+    if (this.#stopped) return overload('The gateway is shutting down.');
+    const answer = this.#order.inOrder(message.deviceId, () => this.#deliver(message));
+    return answer ?? overload('Too many messages of this device wait.');
+  }
+
+  /**
+   * Refuses new sessions, lets messages in flight be answered, for `ms` milliseconds at most, and leaves
+   * the rest to the journal. Any node can go on with them.
+   */
+  async drain(ms: number): Promise<void> {
+    this.#draining = true;
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, ms);
+    });
+    await Promise.race([Promise.all([this.#order.idle(), ...this.#closing.values()]), late]);
+    clearTimeout(timer);
+    this.#stopped = true;
+    this.#deliveries.flush();
+    await this.journal.settled();
+    this.#cache.clear();
+  }
+
+  /** Ends sessions whose device has been silent for too long, this node's and abandoned ones (IW-SES-11). */
+  async sweep(limit = 100): Promise<void> {
+    const now = this.#now();
+    const due: Promise<unknown>[] = [];
+    for (const [id, { deviceId, deadline }] of this.#live) {
+      if (deadline > now || due.length >= limit) break;
+      if (this.#order.isBusy(deviceId)) continue;
+      due.push(this.#order.inOrder(deviceId, () => this.#timeOut(id)) ?? Promise.resolve());
+    }
+    await Promise.all(due);
+    const { sessions } = this.#options.store;
+    for (const row of await sessions.overdue(now, limit)) {
+      if (this.#stopped) return;
+      if (this.#closing.has(row.id) || this.#order.isBusy(row.device_id)) continue;
+      if (!(await sessions.claim(row, this.#options.node, now + this.#sessionMs))) continue;
+      await this.#order.inOrder(row.device_id, () => this.#timeOut(row.id));
+    }
+  }
+
+  async #deliver(message: Incoming): Promise<Answer> {
+    for (let attempt = 0; ; attempt += 1) {
+      try {
+        return await this.#dispatch(message);
+      } catch (error) {
+        // Another node drove the session meanwhile, or the database is out of reach: the journal decides.
+        this.#cache.delete(message.key);
+        if (error instanceof JournalRefused && attempt === 0) continue;
+        this.#options.log.error({ device: message.deviceId, error }, 'A message could not be handled.');
+        return overload('The message could not be recorded; try again.');
+      }
+    }
+  }
+
+  async #dispatch(message: Incoming): Promise<Answer> {
+    const held = this.#cache.get(message.key);
+    if (held && isRepeat(held, message)) return this.#repeat(held, message);
+    if (held && message.opens !== 'always') return this.#continue(held, message);
+    const rows = await this.#options.store.sessions.keyedOf(message.deviceId);
+    const row = belongsTo(rows, message);
+    if (row && !(held && held.id === row.id)) {
+      const entries = await this.journal.read(row.id);
+      const repeated = repeatedExchange(row, entries, message, this.#sessionMs);
+      if (row.state !== 'live') {
+        if (repeated?.reply) return this.#answerAgain(row, repeated, message);
+      } else if (repeated || message.opens !== 'always') {
+        const session = await this.#load(row, entries, message);
+        if (!session) return { kind: 'lost', code: 'diverged', session: row.id };
+        return repeated ? this.#repeat(session, message) : this.#continue(session, message);
+      }
+    }
+    return message.opens === 'never' ? { kind: 'no-session' } : this.#begin(message, rows);
+  }
+
+  async #continue(session: LiveSession, message: Incoming): Promise<Answer> {
+    if (!message.event) return { kind: 'no-session' };
+    if (isOutOfOrder(session, message)) {
+      const entries = await this.journal.read(session.id);
+      const earlier = findExchange(entries, message);
+      if (!earlier?.reply) return { kind: 'out-of-order', session: session.id };
+      return this.#answerAgain(session, earlier, message);
+    }
+    if (!session.parked) {
+      // The answer to the last message was never made; make it for the journal, then go on from there.
+      await drive(session, this.#driver);
+      if (session.ended) return { kind: 'no-session' };
+    }
+    return this.#next(session, message);
+  }
+
+  async #next(session: LiveSession, message: Incoming): Promise<Answer> {
+    const { at, mark, encoding, event } = message;
+    const changed = encoding && encoding.form !== session.encoding?.form;
+    if (changed) session.encoding = encoding;
+    session.parked = false;
+    session.reply = undefined;
+    session.delivered = false;
+    session.last = mark;
+    session.lastAt = at;
+    const meta: MessageMeta = {
+      h: mark.hash,
+      ...(mark.msgId !== undefined && { m: mark.msgId }),
+      ...(changed && { enc: encoding }),
+    };
+    session.recordMessage('device', at, meta, message.stored);
+    this.#touch(session, at);
+    return this.#answer(session, message, () => advance(session, { ...event, at }));
+  }
+
+  /** Runs the session on and turns what comes of it into the answer to `message`. */
+  async #answer(session: LiveSession, message: Incoming, resume?: () => void): Promise<Answer> {
+    let driven: Driven;
+    try {
+      resume?.();
+      driven = await drive(session, this.#driver, message.request);
+    } catch (error) {
+      if (error instanceof JournalRefused) throw error;
+      driven = await fail(session, this.#driver, error);
+    }
+    this.#keep(session);
+    switch (driven.kind) {
+      case 'lost':
+        return { kind: 'lost', code: driven.code, session: session.id };
+      case 'silent':
+        // The device still waits for an answer, whatever the script thought.
+        return { kind: 'no-session' };
+      case 'reply':
+        if (session.protocol === 'dm2' || session.ended) {
+          this.#deliveries.watch(session, driven.reply, message.request.delivered);
+        }
+        return { kind: 'reply', reply: driven.reply, session: session.id };
+    }
+  }
+
+  async #begin(message: Incoming, earlier: readonly SessionRow[]): Promise<Answer> {
+    const { opening, deviceId, at } = message;
+    if (!opening) return { kind: 'no-session' };
+    if (this.#draining) return overload('The gateway is shutting down.');
+    const replaced = earlier.filter((row) => row.state === 'live');
+    if (this.#live.size >= this.#options.limits.sessions + replaced.length) {
+      return overload('Too many sessions.');
+    }
+    const started = await this.#options.starter.start(opening, deviceId, at);
+    if ('refused' in started) return { kind: 'refused', code: started.refused, detail: started.detail };
+    const session = this.#newSession(message, started, earlier);
+    this.#touch(session, at);
+    for (const row of earlier) {
+      const held = row.key === null ? undefined : this.#cache.get(row.key);
+      if (row.key !== null) this.#cache.delete(row.key);
+      this.#live.delete(row.id);
+      if (row.state === 'live') this.#closeInBackground(row, held?.id === row.id ? held : undefined);
+    }
+    return this.#answer(session, message);
+  }
+
+  #newSession(message: Incoming, context: SessionContext, earlier: readonly SessionRow[]): LiveSession {
+    const { at, deviceId, protocol, mark, encoding, dialect } = message;
+    const { mappings: _shared, opening: _journaled, ...stored } = context;
+    const row: SessionRow = {
+      id: `${at.toString(36).padStart(9, '0')}-${randomUUID().slice(0, 18)}`,
+      key: message.key,
+      device_id: deviceId,
+      protocol,
+      backend: context.backend.name,
+      state: 'live',
+      opened_at: at,
+      updated_at: at,
+      deadline: Math.round(at + this.#sessionMs * (1 + DEADLINE_SLACK)),
+      ending: null,
+      detail: null,
+      context: JSON.stringify(stored satisfies StoredContext),
+      node: this.#options.node,
+    };
+    const session = new LiveSession({
+      row,
+      context,
+      script: this.#options.starter.script(context),
+      encoding,
+      dialect,
+      last: mark,
+      entries: 0,
+      replaces: earlier.map((e) => e.id),
+    });
+    const meta: MessageMeta = {
+      h: mark.hash,
+      ...(mark.msgId !== undefined && { m: mark.msgId }),
+      ...(encoding && { enc: encoding }),
+      dialect,
+    };
+    session.recordMessage('open', at, meta, message.stored);
+    return session;
+  }
+
+  async #repeat(session: LiveSession, message: Incoming): Promise<Answer> {
+    if (!session.parked) return this.#answer(session, message);
+    if (!session.reply) {
+      const exchange = findExchange(await this.journal.read(session.id));
+      if (!exchange?.reply) throw new DragomanError('internal', `Session ${session.id} has lost its answer.`);
+      session.reply = await restoreReply(exchange.reply, session.deviceId, session.dialect, this.replies);
+    }
+    session.lastAt = message.at;
+    this.#touch(session, message.at);
+    this.#keep(session);
+    this.#deliveries.watch(session, session.reply, message.request.delivered);
+    return { kind: 'reply', reply: session.reply, session: session.id, repeated: true };
+  }
+
+  async #answerAgain(
+    session: { readonly id: string },
+    exchange: StoredExchange,
+    message: Incoming,
+  ): Promise<Answer> {
+    const { reply } = exchange;
+    if (!reply) return { kind: 'no-session' };
+    const restored = await restoreReply(reply, message.deviceId, message.dialect, this.replies);
+    return { kind: 'reply', reply: restored, session: session.id, repeated: true };
+  }
+
+  /** Brings a session back from its journal; `undefined` when it did not repeat itself and was ended. */
+  async #load(
+    row: SessionRow,
+    entries: readonly JournalRow[],
+    message?: Incoming,
+  ): Promise<LiveSession | undefined> {
+    try {
+      const session = replay(row, entries, this.#tools, message);
+      this.#touch(session, message?.at ?? session.lastAt);
+      this.#keep(session);
+      return session;
+    } catch (error) {
+      await this.#abandon(row, entries, error);
+      return undefined;
+    }
+  }
+
+  /** Ends a session whose script cannot be brought back. */
+  async #abandon(row: SessionRow, entries: readonly JournalRow[], error: unknown): Promise<void> {
+    const code = error instanceof DragomanError ? error.code : 'diverged';
+    const detail = error instanceof DragomanError ? error.detail : 'The replayed script failed; see the log.';
+    this.#options.log.error({ session: row.id, device: row.device_id, code, error }, 'A session was lost.');
+    const at = this.#now();
+    const seq = (entries.at(-1)?.seq ?? -1) + 1;
+    const end = { session_id: row.id, seq, kind: 'end', at, meta: JSON.stringify({ ending: code, detail }) };
+    const patch = { state: 'failed', ending: code, detail, updated_at: at } as const;
+    try {
+      await this.journal.write({ id: row.id, patch, entries: [{ ...end, body: null }] });
+    } catch (cause) {
+      throw new JournalRefused('The journal did not take an entry.', { cause });
+    }
+    this.#live.delete(row.id);
+    this.#options.metrics.sessionEnded(code);
+    this.#options.ended?.({ id: row.id, deviceId: row.device_id, ending: code });
+  }
+
+  async #timeOut(id: string): Promise<void> {
+    const row = await this.#options.store.sessions.byId(id);
+    if (row?.state !== 'live') {
+      this.#live.delete(id);
+      return;
+    }
+    const held = row.key === null ? undefined : this.#cache.get(row.key);
+    await this.#sayGoodbye(
+      row,
+      held?.id === id ? held : undefined,
+      row.key === null ? 'replaced' : 'timeout',
+    );
+  }
+
+  #closeInBackground(row: SessionRow, held: LiveSession | undefined): void {
+    if (held) held.key = null;
+    const closing = this.#sayGoodbye({ ...row, key: null }, held, 'replaced').finally(() =>
+      this.#closing.delete(row.id),
+    );
+    this.#closing.set(row.id, closing);
+  }
+
+  /** Tells a script that its device is gone, so that it ends its backend leg tidily. Never rejects. */
+  async #sayGoodbye(row: SessionRow, held: LiveSession | undefined, reason: Gone): Promise<void> {
+    try {
+      const session = held ?? (await this.#load(row, await this.journal.read(row.id)));
+      if (!session) return;
+      if (reason === 'timeout' && session.lastAt + this.#sessionMs > this.#now()) return;
+      if (!session.parked) await drive(session, this.#driver);
+      for (let n = 0; n < MOST_GOODBYES && !session.ended; n += 1) await this.#tellGone(session, reason);
+      if (!session.ended) await fail(session, this.#driver, new Error('The script does not end.'));
+    } catch (error) {
+      // Another node goes on with it, or the sweep tries again.
+      if (row.key !== null) this.#cache.delete(row.key);
+      this.#live.delete(row.id);
+      const known = error instanceof JournalRefused;
+      if (!known) this.#options.log.error({ session: row.id, error }, 'A session could not be ended.');
+    }
+  }
+
+  async #tellGone(session: LiveSession, reason: Gone): Promise<void> {
+    const at = this.#now();
+    session.parked = false;
+    session.recordMessage('device', at, { h: '', gone: reason }, null);
+    try {
+      advance(session, { kind: 'gone', at, reason } satisfies DeviceEvent);
+    } catch (error) {
+      await fail(session, this.#driver, error);
+      return;
+    }
+    await drive(session, this.#driver);
+  }
+
+  /** Notes that the session has life in it until a deadline from `at` on. */
+  #touch(session: LiveSession, at: number): void {
+    const deadline = at + this.#sessionMs;
+    this.#live.delete(session.id);
+    this.#live.set(session.id, { deviceId: session.deviceId, deadline });
+    if (deadline <= session.storedDeadline) return;
+    session.storedDeadline = Math.round(deadline + this.#sessionMs * DEADLINE_SLACK);
+    session.change({ deadline: session.storedDeadline, updated_at: at, node: this.#options.node });
+  }
+
+  #keep(session: LiveSession): void {
+    if (!session.ended && session.key !== null) this.#cache.set(session.key, session);
+  }
+
+  #ended(session: LiveSession, ending: string): void {
+    this.#live.delete(session.id);
+    if (session.key !== null && this.#cache.peek(session.key) === session) this.#cache.delete(session.key);
+    this.#options.ended?.({ id: session.id, deviceId: session.deviceId, ending });
+  }
+}
+
+function overload(detail: string): Answer {
+  return { kind: 'refused', code: 'overload', detail };
+}

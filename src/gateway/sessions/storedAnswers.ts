@@ -1,0 +1,51 @@
+import type { JournalRow } from '../../store/schema.ts';
+import type { MessageMeta, ReplyMeta } from './entries.ts';
+import type { Incoming } from './incoming.ts';
+import type { Reply } from './liveSession.ts';
+import type { Replies } from './replies.ts';
+
+/** A message in a journal and what followed it before the next. */
+export interface StoredExchange {
+  readonly opening: boolean;
+  readonly at: number;
+  readonly meta: MessageMeta;
+  /** Absent while it was never made. */
+  readonly reply?: JournalRow;
+  /** The device is known to have it. */
+  readonly delivered: boolean;
+}
+
+/** The last exchange of a journal, or the last one that began with `message`. */
+export function findExchange(entries: readonly JournalRow[], message?: Incoming): StoredExchange | undefined {
+  for (let i = entries.length - 1; i >= 0; i -= 1) {
+    const entry = entries[i]!;
+    if (entry.kind !== 'open' && entry.kind !== 'device') continue;
+    const meta = JSON.parse(entry.meta) as MessageMeta;
+    if (message && !isSame(meta, message)) continue;
+    let reply: JournalRow | undefined;
+    let delivered = false;
+    for (let j = i + 1; j < entries.length; j += 1) {
+      const { kind } = entries[j]!;
+      if (kind === 'device') break;
+      if (kind === 'reply') reply = entries[j];
+      if (kind === 'delivered') delivered = true;
+    }
+    return { opening: entry.kind === 'open', at: entry.at, meta, ...(reply && { reply }), delivered };
+  }
+  return undefined;
+}
+
+export function isSame(meta: MessageMeta, message: Incoming): boolean {
+  return meta.h === message.mark.hash && meta.m === message.mark.msgId;
+}
+
+/** The bytes of a stored answer, with the credentials that the journal does not hold. */
+export function restoreReply(
+  reply: JournalRow,
+  deviceId: string,
+  dialect: string,
+  replies: Replies,
+): Promise<Reply> {
+  const meta = JSON.parse(reply.meta) as ReplyMeta;
+  return replies.restore(meta, reply.body ?? new Uint8Array(), deviceId, dialect);
+}
