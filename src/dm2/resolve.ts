@@ -1,5 +1,5 @@
 import { DragomanError } from '../support/errors.ts';
-import type { ClientUri, NameValue, Segment } from './clientUri.ts';
+import type { ClientUri, Instance, NameValue, Segment } from './clientUri.ts';
 
 /** Something the resolver must know of one node; `path` is below the root of that instance. */
 export interface NodeQuery {
@@ -74,7 +74,7 @@ export function* resolve(
     unproven = false;
   }
   const verify = options.verify ?? 'wildcard';
-  if (unproven && (verify === 'always' || (verify === 'wildcard' && hasWildcard(uri)))) {
+  if (unproven && !isProven(uri) && (verify === 'always' || (verify === 'wildcard' && hasWildcard(uri)))) {
     places = yield* existing(places, ask);
   }
   return places.length === 0 ? NONE : { kind: 'resolved', targets: places };
@@ -149,15 +149,40 @@ function* matching(
   nv: readonly NameValue[],
   ask: Asker,
 ): Resolve<readonly NodeTarget[]> {
+  const conditions = conditionsOn(variable, nv);
+  if (conditions === undefined) return [];
   let left = nodes;
-  for (const condition of nv) {
-    if (condition.variable !== variable || left.length === 0) continue;
+  for (const condition of conditions) {
+    if (left.length === 0) return left;
     const answers = yield* ask(
       left.map(({ miid, path }) => ({ miid, path: [...path, ...condition.path], want: 'value' })),
     );
     left = left.filter((_, i) => answers[i]?.exists && answers[i].value === condition.value);
   }
   return left;
+}
+
+/** The nv of one letter, each leaf once; `undefined` when one leaf would need two values at a time. */
+function conditionsOn(variable: string, nv: readonly NameValue[]): readonly NameValue[] | undefined {
+  const byLeaf = new Map<string, NameValue>();
+  for (const condition of nv) {
+    if (condition.variable !== variable) continue;
+    const leaf = JSON.stringify(condition.path);
+    const same = byLeaf.get(leaf);
+    if (same !== undefined && same.value !== condition.value) return undefined;
+    byLeaf.set(leaf, condition);
+  }
+  return [...byLeaf.values()];
+}
+
+/** Whether the named tail of the address lies on the way to a leaf that an nv has already been read at. */
+function isProven(uri: ClientUri): boolean {
+  const levels: readonly Instance[] = [uri.instance, ...uri.path];
+  const last = levels.findLastIndex((level) => level.kind !== 'named');
+  const from = levels[last];
+  if (from?.kind !== 'variable') return false;
+  const tail = uri.path.slice(last).map((segment) => (segment.kind === 'named' ? segment.name : ''));
+  return uri.nv.some((nv) => nv.variable === from.variable && tail.every((name, i) => name === nv.path[i]));
 }
 
 function* existing(places: readonly NodeTarget[], ask: Asker): Resolve<readonly NodeTarget[]> {
