@@ -80,18 +80,25 @@ function install() {
     // `npm install` by hand leaves no stamp of ours, but a lock of its own that is newer than the project's.
     const byHand = found === '' && mtime('node_modules/.package-lock.json') >= mtime('package-lock.json');
     if (!byHand || mtime('node_modules/.package-lock.json') === 0) {
-      say('installing packages (npm ci); better-sqlite3 compiles for a minute or two where no prebuilt binary can be fetched …');
+      say(
+        'installing packages (npm ci); better-sqlite3 compiles for a minute or two where no prebuilt binary can be fetched …',
+      );
       const ticks = progress('still installing');
       const ok = run('npm', ['ci', '--no-fund', '--no-audit']);
       ticks.stop();
-      if (!ok) fail('npm ci failed; see above. It needs the npm registry, and a C++ compiler, make and Python 3 for better-sqlite3.');
+      if (!ok)
+        fail(
+          'npm ci failed; see above. It needs the npm registry, and a C++ compiler, make and Python 3 for better-sqlite3.',
+        );
     }
   }
   if (!existsSync(join(root, built))) {
     say('building better-sqlite3 (a minute or two) …');
     run('npm', ['rebuild', 'better-sqlite3', '--ignore-scripts=false', '--foreground-scripts']);
     if (!existsSync(join(root, built))) {
-      fail('better-sqlite3 has no binary; it needs a C++ compiler, make and Python 3 (Debian: apt-get install g++ make python3).');
+      fail(
+        'better-sqlite3 has no binary; it needs a C++ compiler, make and Python 3 (Debian: apt-get install g++ make python3).',
+      );
     }
   }
   if (found !== wanted) writeFileSync(join(root, stamp), wanted);
@@ -110,7 +117,8 @@ function fingerprint(folders, files) {
   const lines = [...files];
   for (const folder of folders) {
     for (const entry of readdirSync(join(root, folder), { recursive: true, withFileTypes: true })) {
-      if (entry.isFile()) lines.push(join(folder, entry.parentPath.slice(join(root, folder).length), entry.name));
+      if (entry.isFile())
+        lines.push(join(folder, entry.parentPath.slice(join(root, folder).length), entry.name));
     }
   }
   const hash = createHash('sha256');
@@ -165,7 +173,11 @@ function programs() {
     if (run('apt-get', ['-qq', 'update'], quiet)) {
       // One by one: that one cannot be had takes nothing from the others.
       for (const name of names) {
-        run('apt-get', ['-qq', '-y', '--no-install-recommends', '-o', 'Dpkg::Use-Pty=0', 'install', name], quiet);
+        run(
+          'apt-get',
+          ['-qq', '-y', '--no-install-recommends', '-o', 'Dpkg::Use-Pty=0', 'install', name],
+          quiet,
+        );
       }
     }
     missing = missing.filter((program) => !present(program));
@@ -177,7 +189,8 @@ function programs() {
 
 if (!GOALS.includes(goal)) fail(`usage: node .ci/prepare.mjs ${GOALS.join('|')}`);
 const [major, minor] = process.versions.node.split('.').map(Number);
-if (major < 20 || (major === 20 && minor < 19)) fail(`Node 20.19 or newer is needed; this is ${process.versions.node}.`);
+if (major < 20 || (major === 20 && minor < 19))
+  fail(`Node 20.19 or newer is needed; this is ${process.versions.node}.`);
 install();
 if (goal === 'bench') buildBench();
 else build('tsconfig.build.json', 'dist', ['src']);

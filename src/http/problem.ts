@@ -23,9 +23,12 @@ export const RETRY_AFTER_SECONDS = 10;
 export function asDragomanError(error: unknown): DragomanError {
   if (error instanceof DragomanError) return error;
   const status = statusOf(error);
-  if (status === 413) return new DragomanError('too-large', 'The body is larger than the limit.', { cause: error });
+  if (status === 413)
+    return new DragomanError('too-large', 'The body is larger than the limit.', { cause: error });
   if (status === 415) {
-    return new DragomanError('media-type', 'The charset or encoding of the body is not supported.', { cause: error });
+    return new DragomanError('media-type', 'The charset or encoding of the body is not supported.', {
+      cause: error,
+    });
   }
   if (status !== undefined && status >= 400 && status < 500) {
     const reason = error instanceof Error ? error.message : 'unreadable';
@@ -62,7 +65,10 @@ export function sendProblem(response: Response, problem: Problem): void {
 
 /** The last route: nothing here has that path. */
 export const noSuchRoute: RequestHandler = (request) => {
-  throw new DragomanError('not-found', `There is nothing at ${request.path}. GET /openapi.json lists what there is.`);
+  throw new DragomanError(
+    'not-found',
+    `There is nothing at ${request.path}. GET /openapi.json lists what there is.`,
+  );
 };
 
 /** Answers 405 with `Allow`, for a path that exists under other methods. */
@@ -70,7 +76,10 @@ export function allowOnly(...methods: string[]): RequestHandler {
   return (request, response) => {
     response.setHeader('Allow', methods.join(', '));
     const problem = problemOf(
-      new DragomanError('bad-command', `${request.path} takes ${methods.join(' and ')}, not ${request.method}.`),
+      new DragomanError(
+        'bad-command',
+        `${request.path} takes ${methods.join(' and ')}, not ${request.method}.`,
+      ),
       request.originalUrl,
       405,
     );

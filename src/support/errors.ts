@@ -48,6 +48,14 @@ export const ERRORS = {
     retry: false,
     summary: 'The address names nothing.',
   },
+  exists: {
+    fault: 'peer',
+    http: 409,
+    dm1: 418,
+    dm2: 409,
+    retry: false,
+    summary: 'Something of that name is there already, or is no longer in the state for this.',
+  },
   'bad-address': {
     fault: 'peer',
     http: 400,

@@ -1,0 +1,115 @@
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { TLSSocket } from 'node:tls';
+import type { DeviceRequest, DeviceResponse } from '../gateway/sessions/devicePort.ts';
+import { asDragomanError, RETRY_AFTER_SECONDS } from './problem.ts';
+import { readBody } from './requestBody.ts';
+
+/** Where every dialect of both generations arrives. */
+export const DEVICE_PATH = '/dm';
+
+export interface DeviceEndpoint {
+  /** The gateway's answer to a message; never rejects for what a device sent. */
+  handle(request: DeviceRequest): Promise<DeviceResponse>;
+  readonly messageBytes: number;
+  /** True while no message may begin anything new: starting up or shutting down. */
+  closed(): boolean;
+  failed(error: unknown, request: IncomingMessage): void;
+  answered(status: number, seconds: number): void;
+}
+
+/**
+ * The device port's request handler: `POST /dm` goes to `endpoint` without any framework in between,
+ * as it is the hot path; everything else goes to `rest`.
+ */
+export function deviceListener(endpoint: DeviceEndpoint, rest: RequestListener): RequestListener {
+  return (request, response) => {
+    if (!isDevicePath(request.url ?? '')) {
+      rest(request, response);
+      return;
+    }
+    const began = performance.now();
+    answer(endpoint, request, response)
+      .catch((error: unknown) => {
+        endpoint.failed(error, request);
+        refuse(response, error);
+      })
+      .finally(() => endpoint.answered(response.statusCode, (performance.now() - began) / 1000));
+  };
+}
+
+function isDevicePath(url: string): boolean {
+  if (!url.startsWith(DEVICE_PATH)) return false;
+  const after = url[DEVICE_PATH.length];
+  return after === undefined || after === '?' || after === '/';
+}
+
+async function answer(
+  endpoint: DeviceEndpoint,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  if (request.method !== 'POST') {
+    response.setHeader('Allow', 'POST');
+    send(response, plain(405, `Device messages are POSTed here, not sent by ${request.method}.`));
+    return;
+  }
+  if (endpoint.closed()) {
+    response.setHeader('Connection', 'close');
+    send(response, plain(503, 'The gateway is starting or stopping. Try again shortly.'));
+    return;
+  }
+  const body = await readBody(request, response, endpoint.messageBytes);
+  if (body === undefined) return;
+  send(response, await endpoint.handle(deviceRequest(request, response, body)));
+}
+
+function deviceRequest(request: IncomingMessage, response: ServerResponse, body: Uint8Array): DeviceRequest {
+  const tls = request.socket instanceof TLSSocket ? clientCertificate(request.socket) : undefined;
+  return {
+    headers: request.headers as DeviceRequest['headers'],
+    body,
+    url: request.url ?? DEVICE_PATH,
+    delivered: new Promise((resolve) => {
+      response.once('close', () => resolve(response.writableFinished));
+    }),
+    ...(tls === undefined ? {} : { tls }),
+  };
+}
+
+/** Only a certificate that the configured authorities vouch for says anything. */
+function clientCertificate(socket: TLSSocket): NonNullable<DeviceRequest['tls']> {
+  if (!socket.authorized) return {};
+  const { subject, fingerprint256 } = socket.getPeerCertificate();
+  const name: string | string[] | undefined = subject?.CN;
+  return {
+    ...(typeof name === 'string' ? { subject: name } : {}),
+    ...(fingerprint256 === undefined ? {} : { fingerprint: fingerprint256 }),
+  };
+}
+
+function plain(status: number, text: string): DeviceResponse {
+  const body = Buffer.from(`${text}\n`);
+  return {
+    status,
+    headers: { 'Content-Type': 'text/plain; charset=utf-8', 'Content-Length': String(body.length) },
+    body,
+  };
+}
+
+function send(response: ServerResponse, { status, headers, body }: DeviceResponse): void {
+  if (response.destroyed) return;
+  if (status === 503 || status === 429) response.setHeader('Retry-After', String(RETRY_AFTER_SECONDS));
+  response.writeHead(status, { ...headers });
+  response.end(body);
+}
+
+/** A message that did not get as far as a session: too large, or our own fault. */
+function refuse(response: ServerResponse, thrown: unknown): void {
+  if (response.headersSent || response.destroyed) {
+    response.destroy();
+    return;
+  }
+  const error = asDragomanError(thrown);
+  response.setHeader('Connection', 'close');
+  send(response, plain(error.row.http, `${error.code}: ${error.detail}`));
+}

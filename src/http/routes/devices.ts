@@ -1,0 +1,147 @@
+import { Router } from 'express';
+import type { JobQueue } from '../../gateway/jobs/jobs.ts';
+import type { DeviceRecord } from '../../gateway/registry/device.ts';
+import { importDevices } from '../../gateway/registry/importCsv.ts';
+import type { Registration, Registry } from '../../gateway/registry/registry.ts';
+import { formatTreePath } from '../../mo/treePath.ts';
+import { DragomanError } from '../../support/errors.ts';
+import { allowOnly } from '../problem.ts';
+import { checkBody, choiceQuery, jsonBody, pageLimit, takesOnly, textQuery } from '../validate.ts';
+import { jobView } from './jobs.ts';
+
+export interface DeviceRoutes {
+  readonly registry: Registry;
+  readonly jobs: JobQueue;
+  readonly bodyBytes: number;
+  readonly importBytes: number;
+}
+
+/** `/api/devices` and what hangs below one device but its alerts. */
+export function deviceRoutes({ registry, jobs, bodyBytes, importBytes }: DeviceRoutes): Router {
+  const router = Router();
+  const known = async (id: string): Promise<DeviceRecord> => {
+    const device = await registry.get(id);
+    if (!device) {
+      throw new DragomanError(
+        'not-found',
+        `There is no device ${JSON.stringify(id)}. POST it to /api/devices first.`,
+      );
+    }
+    return device;
+  };
+
+  router
+    .route('/api/devices')
+    .get(async (request, response) => {
+      const after = textQuery(request, 'after');
+      const idPrefix = textQuery(request, 'prefix');
+      const protocol = choiceQuery(request, 'protocol', ['dm1', 'dm2']);
+      const { devices, next } = await registry.list({
+        limit: pageLimit(request),
+        ...(after === undefined ? {} : { after }),
+        filter: {
+          ...(idPrefix === undefined ? {} : { idPrefix }),
+          ...(protocol === undefined ? {} : { protocol }),
+        },
+      });
+      response.json({ devices: devices.map(deviceView), next });
+    })
+    .post(jsonBody(bodyBytes), async (request, response) => {
+      const registration = checkBody<Registration>('NewDevice', request.body, 'bad-value');
+      if (await registry.get(registration.id)) {
+        throw new DragomanError(
+          'exists',
+          `There is a device ${JSON.stringify(registration.id)} already. PUT /api/devices/{id} changes its credentials.`,
+        );
+      }
+      await registry.register(registration);
+      response
+        .status(201)
+        .location(`/api/devices/${encodeURIComponent(registration.id)}`)
+        .json(deviceView(await known(registration.id)));
+    })
+    .all(allowOnly('GET', 'POST'));
+
+  router
+    .route('/api/devices/import')
+    .post(takesOnly('text/csv'), async (request, response) => {
+      const result = await importDevices(registry, limited(request.setEncoding('utf8'), importBytes));
+      response.json(result);
+    })
+    .all(allowOnly('POST'));
+
+  router
+    .route('/api/devices/:id')
+    .get(async (request, response) => {
+      response.json(deviceView(await known(request.params.id)));
+    })
+    .put(jsonBody(bodyBytes), async (request, response) => {
+      const { id } = request.params;
+      const credentials = checkBody<Omit<Registration, 'id'>>('Credentials', request.body, 'bad-value');
+      const added = await registry.register({ ...credentials, id });
+      response.status(added ? 201 : 200).json(deviceView(await known(id)));
+    })
+    .delete(async (request, response) => {
+      const { id } = request.params;
+      if (!(await registry.remove(id))) await known(id);
+      response.status(204).end();
+    })
+    .all(allowOnly('GET', 'PUT', 'DELETE'));
+
+  router
+    .route('/api/devices/:id/commands')
+    .post(jsonBody(bodyBytes), async (request, response) => {
+      const device = await known(request.params.id);
+      const body = checkBody<object>('Commands', request.body, 'bad-command');
+      const job = await jobs.enqueue(device.id, body);
+      response.status(202).location(`/api/jobs/${job.id}`).json({ job: job.id });
+    })
+    .all(allowOnly('POST'));
+
+  router
+    .route('/api/devices/:id/jobs')
+    .get(async (request, response) => {
+      const device = await known(request.params.id);
+      const list = await jobs.list(device.id, pageLimit(request));
+      response.json({ jobs: list.map(jobView) });
+    })
+    .all(allowOnly('GET'));
+
+  return router;
+}
+
+/** What the API shows of a device: never a hash or a secret. */
+export function deviceView(device: DeviceRecord): object {
+  const {
+    account,
+    serverAccount,
+    mounts,
+    firstSeen,
+    lastSeen,
+    failedAt: _,
+    validators: __,
+    ...rest
+  } = device;
+  return {
+    ...rest,
+    mounts: mounts.map((mount) => ({ ...mount, root: formatTreePath(mount.root) })),
+    ...(account ? { username: account.username } : {}),
+    ...(serverAccount ? { serverUsername: serverAccount.username } : {}),
+    ...(firstSeen === undefined ? {} : { firstSeen: new Date(firstSeen).toISOString() }),
+    ...(lastSeen === undefined ? {} : { lastSeen: new Date(lastSeen).toISOString() }),
+  };
+}
+
+async function* limited(chunks: AsyncIterable<string>, limit: number): AsyncGenerator<string> {
+  let size = 0;
+  for await (const chunk of chunks) {
+    size += chunk.length;
+    if (size > limit) {
+      throw new DragomanError(
+        'too-large',
+        `The file is larger than ${limit} bytes. Import it in parts, or with \`dragoman devices import\`.`,
+      );
+    }
+    yield chunk;
+  }
+}

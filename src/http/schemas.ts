@@ -1,0 +1,225 @@
+/** JSON Schemas (2020-12) of the REST API: what request bodies are checked with and `/openapi.json` shows. */
+export type Schema = Readonly<Record<string, unknown>>;
+
+const text = (description: string, more: Schema = {}): Schema => ({ type: 'string', description, ...more });
+const object = (properties: Readonly<Record<string, Schema>>, required: readonly string[]): Schema => ({
+  type: 'object',
+  properties,
+  required,
+});
+const ref = (name: string): Schema => ({ $ref: `#/components/schemas/${name}` });
+const list = (items: Schema, description?: string): Schema => ({
+  type: 'array',
+  items,
+  ...(description === undefined ? {} : { description }),
+});
+const mapOf = (type: string, description: string): Schema => ({
+  type: 'object',
+  additionalProperties: { type },
+  description,
+});
+const time = (description: string): Schema => text(description, { format: 'date-time' });
+const DEVICE_ID = text('Device identifier, as the device names itself.', { minLength: 1, maxLength: 255 });
+
+const CREDENTIALS: Readonly<Record<string, Schema>> = {
+  username: text('Account that the device presents.', { minLength: 1, maxLength: 255 }),
+  password: text('Its password; only hashes are kept.', { maxLength: 1024 }),
+  auth: text('Scheme for this device instead of the configured one.', {
+    enum: ['none', 'basic', 'md5', 'digest'],
+  }),
+  serverUsername: text('Account that the gateway presents to the device.', { minLength: 1, maxLength: 255 }),
+  serverPassword: text('Its password.', { maxLength: 1024 }),
+  serverAuth: text('How it is presented; `basic` keeps the password readable.', { enum: ['md5', 'basic'] }),
+};
+
+/** Bodies that are checked before anything is done with them. */
+export const BODIES = {
+  NewDevice: {
+    type: 'object',
+    properties: { id: DEVICE_ID, ...CREDENTIALS },
+    required: ['id'],
+    additionalProperties: false,
+  },
+  Credentials: { type: 'object', properties: CREDENTIALS, required: [], additionalProperties: false },
+  Commands: {
+    type: 'object',
+    description: 'A Package#2 of DM 2.0: each command is an array of its verb and parameters.',
+    properties: {
+      CMD: {
+        type: 'array',
+        minItems: 1,
+        maxItems: 1000,
+        items: { type: 'array', minItems: 1, maxItems: 1000, items: { type: 'string' } },
+      },
+    },
+    required: ['CMD'],
+    additionalProperties: false,
+  },
+} as const satisfies Record<string, Schema>;
+
+const STATUS_ITEM = object(
+  {
+    sc: { type: 'integer', description: 'Status code of DM 2.0.' },
+    URI: list({ type: 'string' }),
+    MO: list({ type: 'object' }, 'What a GET read.'),
+  },
+  ['sc'],
+);
+
+/** What answers look like. */
+export const ANSWERS = {
+  Problem: object(
+    {
+      type: text('Names the kind of problem.', { format: 'uri' }),
+      title: text('What that kind means.'),
+      status: { type: 'integer' },
+      detail: text('What went wrong here and what to do.'),
+      instance: text('The path that was asked for.'),
+      code: text('Code of the error catalogue (docs/errors.md).'),
+      retry: { type: 'boolean', description: 'Whether the same request may succeed later.' },
+      requestId: text('Id of the request, as in the log.'),
+    },
+    ['type', 'title', 'status', 'detail', 'instance', 'code', 'retry'],
+  ),
+  Device: object(
+    {
+      id: DEVICE_ID,
+      protocol: text('Generation it spoke last.', { enum: ['dm1', 'dm2'] }),
+      dialect: text('Message dialect it spoke last.'),
+      username: text('Account that it presents.'),
+      auth: text('Scheme for this device instead of the configured one.'),
+      serverUsername: text('Account that the gateway presents to it.'),
+      devInfo: mapOf('string', 'DevInfo under its DM 2.0 names.'),
+      mounts: list(
+        object(
+          {
+            moid: text('Management object.'),
+            miid: text('Instance.'),
+            root: text('Root in its tree.'),
+            ddf: text('DDF.'),
+          },
+          ['moid', 'miid', 'root'],
+        ),
+      ),
+      capabilities: mapOf('boolean', 'What it was found to support, or not.'),
+      firstSeen: time('First message.'),
+      lastSeen: time('Last message, to the minute.'),
+      sessionsEnded: { type: 'integer' },
+      failures: { type: 'integer', description: 'Failed authentications in a row.' },
+    },
+    ['id', 'devInfo', 'mounts', 'capabilities', 'sessionsEnded', 'failures'],
+  ),
+  DevicePage: object(
+    { devices: list(ref('Device')), next: text('`after` of the next page; absent on the last.') },
+    ['devices'],
+  ),
+  ImportResult: object(
+    {
+      imported: { type: 'integer' },
+      refused: { type: 'integer' },
+      problems: list(
+        object({ line: { type: 'integer' }, column: { type: 'string' }, message: { type: 'string' } }, [
+          'line',
+          'message',
+        ]),
+        'The first hundred of them.',
+      ),
+    },
+    ['imported', 'refused', 'problems'],
+  ),
+  JobAccepted: object({ job: text('Id of the job.') }, ['job']),
+  Job: object(
+    {
+      id: text('Id of the job.'),
+      device: DEVICE_ID,
+      state: text('`done`: the device answered every command, see Status.', {
+        enum: ['queued', 'sent', 'done', 'failed'],
+      }),
+      CMD: list(list({ type: 'string' })),
+      Status: list(STATUS_ITEM, 'One item per command, in order, once the device has answered.'),
+      detail: text('Why it failed.'),
+      createdAt: time('When it was queued.'),
+      updatedAt: time('Its last change.'),
+    },
+    ['id', 'device', 'state', 'CMD', 'Status', 'createdAt', 'updatedAt'],
+  ),
+  JobList: object({ jobs: list(ref('Job'), 'Newest first.') }, ['jobs']),
+  AlertList: object(
+    {
+      alerts: list(
+        object(
+          {
+            at: time('When it arrived.'),
+            session: text('Session that brought it.'),
+            alert: { type: 'object' },
+          },
+          ['at', 'alert'],
+        ),
+        'Newest first.',
+      ),
+    },
+    ['alerts'],
+  ),
+  Session: object(
+    {
+      id: text('Id of the session.'),
+      device: DEVICE_ID,
+      protocol: text('Generation of the device.', { enum: ['dm1', 'dm2'] }),
+      backend: text('Backend that serves it.'),
+      state: text('Its state.', { enum: ['live', 'done', 'failed'] }),
+      openedAt: time('First message.'),
+      updatedAt: time('Last message.'),
+      ending: text('How it ended.'),
+      detail: text('More about the ending.'),
+    },
+    ['id', 'device', 'protocol', 'backend', 'state', 'openedAt', 'updatedAt'],
+  ),
+  SessionPage: object(
+    { sessions: list(ref('Session'), 'Newest first.'), next: text('`before` of the next page.') },
+    ['sessions'],
+  ),
+  Trace: {
+    allOf: [
+      ref('Session'),
+      object(
+        {
+          trace: list(
+            object(
+              {
+                seq: { type: 'integer' },
+                at: time('When.'),
+                kind: text('Kind of journal entry.'),
+                text: text('A message in readable form.'),
+                data: { description: 'The result of an effect.' },
+              },
+              ['seq', 'at', 'kind'],
+            ),
+          ),
+        },
+        ['trace'],
+      ),
+    ],
+  },
+  BackendList: object(
+    {
+      backends: list(
+        object(
+          {
+            name: { type: 'string' },
+            protocol: text('Generation.', { enum: ['dm1', 'dm2', 'builtin'] }),
+            url: text('Where its sessions start.'),
+            dialect: { type: 'string' },
+            version: { type: 'string' },
+            encoding: { type: 'string' },
+          },
+          ['name', 'protocol'],
+        ),
+      ),
+    },
+    ['backends'],
+  ),
+  Health: object({ status: text('`ok` or why not.'), reasons: list({ type: 'string' }) }, ['status']),
+} as const satisfies Record<string, Schema>;
+
+export type BodyName = keyof typeof BODIES;
+export type AnswerName = keyof typeof ANSWERS;
