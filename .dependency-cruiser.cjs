@@ -38,7 +38,7 @@ module.exports = {
       to: { path: '^(node:)?(fs|net|http|https|child_process|dns|timers)', dependencyTypes: ['core'] },
     },
     { name: 'side-tools-are-not-imported', severity: 'error', from: { path: `^src/(${core}|http)/` }, to: { path: '^src/(simulator|qa)/' } },
-    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true, dependencyTypesNot: ['type-only'] } },
+    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
   ],
   options: {
     doNotFollow: { path: 'node_modules' },

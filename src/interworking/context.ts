@@ -25,6 +25,10 @@ export interface BackendProfile {
   readonly version: string;
   /** dm1: how it is asked to authenticate us; `none` sends no Cred. */
   readonly scheme: 'none' | 'basic' | 'md5' | 'hmac';
+  /** dm1: user name of its account for us, sent in Source/LocName. */
+  readonly userName?: string;
+  /** dm1: nonce that it gave for this session at the end of an earlier one, base64. */
+  readonly nonce?: string;
   readonly encoding: 'xml' | 'wbxml';
   /** dm2: JSON values as text, or typed where the lexical form survives (IW-VAL-1). */
   readonly values: 'string' | 'typed';

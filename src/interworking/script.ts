@@ -93,6 +93,8 @@ export interface DevicePatch {
   readonly capabilities?: Readonly<Record<string, boolean>>;
   /** Content validators by ClientURI, merged; they spare reading again what has not changed. */
   readonly validators?: Readonly<Record<string, string>>;
+  /** Nonce for the next session with this backend, base64. */
+  readonly backendNonce?: { readonly backend: string; readonly nonce: string };
 }
 
 /** Effect by kind: what the script yields and what it is resumed with. */

@@ -1,0 +1,196 @@
+import { namedPath, parseClientUri } from '../../dm2/clientUri.ts';
+import { essence, isSerialization } from '../../dm2/mediaTypes.ts';
+import type { Dm2Command, StatusItem } from '../../dm2/packages.ts';
+import {
+  type JsonNode,
+  type ReadItem,
+  type ReadTarget,
+  readSerializationBody,
+  toNode,
+} from '../../dm2/serialization.ts';
+import { isBinary } from '../../mo/format.ts';
+import { addMounts } from '../../mo/inventory.ts';
+import { xmlIllegal } from '../../mo/lexical.ts';
+import type { MountMapping } from '../../mo/mapping.ts';
+import { descendant, type MoNode } from '../../mo/node.ts';
+import { samePath, type TreePath } from '../../mo/treePath.ts';
+import { DragomanError } from '../../support/errors.ts';
+import { clientUri, type MoAddress } from '../addresses.ts';
+import type { Script } from '../script.ts';
+import type { Session } from '../session.ts';
+import { statusToDm2 } from '../status.ts';
+import { type Fetched, fetchDocument } from '../transfer.ts';
+import type { LegacyDevice } from './device.ts';
+import { type Change, changes } from './diff.ts';
+import { readObjects } from './objects.ts';
+import { type Place, placeFor, resolveOnDevice } from './resolve.ts';
+import { write } from './write.ts';
+
+type Hget = Extract<Dm2Command, { verb: 'HGET' }>;
+type Document = Extract<Fetched, { ok: true }>;
+type Planned =
+  | { readonly ok: true; readonly changes: readonly Change[] }
+  | { readonly ok: false; readonly sc: number };
+
+/** HGET: fetch, compare with what the device has, write the difference, all or nothing (IW-HGET-1 to -4). */
+export function* runHget(s: Session, device: LegacyDevice, command: Hget): Script<StatusItem> {
+  const fetched = yield* fetchDocument(s, command.serverUri);
+  if (!fetched.ok) return { sc: fetched.sc };
+  if (!isSerialization(fetched.contentType)) return yield* writeOpaque(s, device, command, fetched);
+  let items: readonly ReadItem[];
+  try {
+    items = readSerializationBody(fetched.body, readTarget(s, command.clientUri));
+  } catch (error) {
+    if (!(error instanceof DragomanError)) throw error;
+    yield* s.note('IW-HGET-1', `The document at the ServerURI is no MO serialization: ${error.detail}`);
+    return { sc: 415 };
+  }
+  return yield* writeDocument(s, device, command, items);
+}
+
+/** Tells the reader how the addressed node may be named in the document (IW-VAL-5). */
+function readTarget(s: Session, text: string | undefined): ReadTarget {
+  const uri = text === undefined ? undefined : parseClientUri(text);
+  const path = uri && !('error' in uri) ? namedPath(uri) : undefined;
+  return {
+    rootName: (moid) => s.context.mappings.forMount({ moid, miid: '', root: [] }).rootName,
+    ...(uri && !('error' in uri) && { moid: uri.moid }),
+    ...(path && { path }),
+  };
+}
+
+function* writeDocument(
+  s: Session,
+  device: LegacyDevice,
+  command: Hget,
+  items: readonly ReadItem[],
+): Script<StatusItem> {
+  if (command.clientUri !== undefined && items.length !== 1) {
+    yield* s.note(
+      'IW-HGET-1',
+      `The document holds ${items.length} objects, but the ClientURI has room for one.`,
+    );
+    return { sc: 400 };
+  }
+  const planned: Change[] = [];
+  const created: Place[] = [];
+  const uris: string[] = [];
+  for (const item of items) {
+    const text = command.clientUri ?? item.uri;
+    if (text === undefined) {
+      yield* s.note('IW-HGET-1', 'Neither the command nor the document says where the data belongs.');
+      return { sc: 400 };
+    }
+    const place = yield* placeFor(s, device, text, item.node.name, command.clientUri === undefined);
+    if (!place.ok) return { sc: place.sc };
+    const plan = yield* planObject(s, device, place, item.node);
+    if (!plan.ok) return { sc: plan.sc };
+    planned.push(...plan.changes);
+    if (place.fresh) created.push(place);
+    const { mapping, path } = place.address;
+    uris.push(clientUri(mapping.mount, path, place.moid));
+  }
+  const { code } = yield* write(s, device, planned);
+  if (code !== 200) return { sc: statusToDm2(code) };
+  if (created.length > 0) {
+    const found = created.map(({ address: { mapping } }) => ({
+      moid: mapping.mount.moid,
+      root: mapping.mount.root,
+    }));
+    s.setMounts(addMounts(s.mounts, found));
+  }
+  return { sc: 200, ...(command.clientUri === undefined && { URI: uris }) };
+}
+
+/** The difference between what stands at a place and what the document wants there. */
+function* planObject(s: Session, device: LegacyDevice, place: Place, json: JsonNode): Script<Planned> {
+  const { mapping, path } = place.address;
+  const definition = mapping.definition(path);
+  const leaf = !('children' in json);
+  // A leaf of known format is simply written: its Replace says the same as a read and a Replace would.
+  const blind = leaf && definition?.format !== undefined && definition.format !== 'node';
+  let existing: MoNode | undefined;
+  if (!place.fresh && !blind) {
+    const [result] = yield* readObjects(s, device, [{ address: place.address }]);
+    if (result!.ok) existing = result!.node;
+    else if (device.ended) return { ok: false, sc: 500 };
+  }
+  const wanted = toNode({ ...json, name: path.at(-1) ?? mapping.rootName }, (below) => {
+    const known = existing && descendant(existing, below)?.format;
+    return known ?? mapping.definition([...path, ...below])?.format;
+  });
+  if ('error' in wanted) {
+    yield* s.note('IW-VAL-2', `${[...path, ...wanted.path].join('/') || 'The value'}: ${wanted.detail}`);
+    return { ok: false, sc: 415 };
+  }
+  if (blind) {
+    const [target] = mapping.toLegacy(path, wanted);
+    if (!target) return { ok: false, sc: 405 };
+    const change: Change = { op: 'Replace', path: target.legacy, node: target.node, before: undefined };
+    return { ok: true, changes: [change] };
+  }
+  return { ok: true, changes: legacyChanges(mapping, path, existing, wanted) };
+}
+
+/** Compares in legacy terms, place by place: a joined object is written where its parts live (IW-ADDR-3). */
+function legacyChanges(
+  mapping: MountMapping,
+  path: readonly string[],
+  existing: MoNode | undefined,
+  wanted: MoNode,
+): Change[] {
+  const before = existing ? mapping.toLegacy(path, existing) : [];
+  const after = mapping.toLegacy(path, wanted);
+  const at = (list: typeof before, legacy: TreePath) =>
+    list.find((part) => samePath(part.legacy, legacy))?.node;
+  const stays = (legacy: TreePath): boolean => {
+    const definition = mapping.definition(mapping.fromLegacy(legacy) ?? []);
+    return definition?.permanent === true || definition?.occurs === 'One';
+  };
+  return after.flatMap((part) => changes(part.legacy, at(before, part.legacy), part.node, stays));
+}
+
+/** A body that is no serialization goes to the addressed leaf as it is, with its MIME type (IW-HGET-4). */
+function* writeOpaque(
+  s: Session,
+  device: LegacyDevice,
+  command: Hget,
+  document: Document,
+): Script<StatusItem> {
+  if (command.clientUri === undefined) {
+    yield* s.note(
+      'IW-HGET-4',
+      `A body of type ${document.contentType ?? 'unknown'} needs a ClientURI that says where.`,
+    );
+    return { sc: 415 };
+  }
+  const resolved = yield* resolveOnDevice(s, device, command.clientUri);
+  if (!resolved.ok) return { sc: resolved.sc };
+  const [address, ...others] = resolved.targets;
+  if (!address || others.length > 0) return { sc: 404 };
+  const node = opaqueNode(address, document);
+  if (!node) {
+    yield* s.note('IW-VAL-4', 'The text holds characters that a legacy device cannot be sent.');
+    return { sc: 415 };
+  }
+  const [target] = address.mapping.toLegacy(address.path, node);
+  if (!target) return { sc: 405 };
+  const { code } = yield* write(s, device, [
+    { op: 'Replace', path: target.legacy, node: target.node, before: undefined },
+  ]);
+  return { sc: statusToDm2(code) };
+}
+
+function opaqueNode(address: MoAddress, { contentType, body }: Document): MoNode | undefined {
+  const name = address.path.at(-1) ?? address.mapping.rootName;
+  const type = essence(contentType) ?? 'application/octet-stream';
+  const format = address.mapping.definition(address.path)?.format;
+  const isText = format !== undefined ? !isBinary(format) : /^text\/|[/+](?:xml|json)$/.test(type);
+  if (!isText) return { name, format: format ?? 'bin', type, value: body };
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(body);
+    return xmlIllegal(text) < 0 ? { name, format: format ?? 'chr', type, value: text } : undefined;
+  } catch {
+    return undefined;
+  }
+}

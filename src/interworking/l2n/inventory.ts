@@ -1,0 +1,205 @@
+import type { Item } from '../../dm1/message.ts';
+import { parseFormat } from '../../mo/format.ts';
+import { addMounts } from '../../mo/inventory.ts';
+import type { RootPattern } from '../../mo/mapping.ts';
+import { descendant, type MoNode, walk } from '../../mo/node.ts';
+import { decodeSegment, formatTreePath, parseTreePath, type TreePath } from '../../mo/treePath.ts';
+import { ownerOf } from '../addresses.ts';
+import { URI_LIMITS } from '../limits.ts';
+import type { Script } from '../script.ts';
+import type { Session } from '../session.ts';
+import { succeeded } from '../status.ts';
+import { childNames, readLeaf } from '../values.ts';
+import type { LegacyDevice } from './device.ts';
+import { get, treeOfList } from './read.ts';
+
+interface Found {
+  readonly moid: string;
+  readonly root: TreePath;
+}
+
+/** Nodes whose change says that the device's software, and so perhaps its objects, changed (IW-INV-2). */
+const VERSION_NODES = ['FwV', 'SwV'] as const;
+
+/** DevInfo under 2.0 names from the Replace of Package 1, and from whatever else a session reads of it. */
+export function devInfoOf(s: Session, items: readonly Item[]): Record<string, string> {
+  const values: Record<string, string> = {};
+  for (const item of items) {
+    const uri = item.source?.uri ?? item.target?.uri;
+    const path = uri !== undefined ? parseTreePath(uri) : undefined;
+    if (!path || item.data === undefined) continue;
+    const owner = ownerOf(s, path);
+    const name = owner ? owner.path.join('/') : path.slice(1).join('/');
+    const { value, format } = readLeaf(item);
+    if (format !== 'node' && typeof value === 'string' && name !== '') values[name] = value;
+  }
+  return values;
+}
+
+/**
+ * Makes sure that the session knows which objects the device has and where (IW-INV-2): nothing is asked
+ * when an earlier session found them; otherwise by `?list=StructData`, else `?list=Struct`, else
+ * `?prop=Type` on the roots that the packs expect, else plain Gets.
+ */
+export function* takeInventory(s: Session, device: LegacyDevice): Script<void> {
+  if (!s.context.device.firstSession && s.mounts.some((mount) => !isAssumed(s, mount.root))) return;
+  yield* discover(s, device);
+}
+
+/** Looks again at the whole device, or at one MOID whose address was not found. */
+export function* discover(s: Session, device: LegacyDevice, moid?: string): Script<void> {
+  const found = (yield* byList(s, device)) ?? (yield* byCandidates(s, device, moid));
+  if (device.ended) return;
+  const kept = moid === undefined ? [] : s.mounts;
+  const roots = moid === undefined ? [...assumed(s), ...found] : found;
+  const stable = s.mounts.filter((mount) => roots.some((root) => samePlace(root.root, mount.root)));
+  s.setMounts(addMounts(kept.length > 0 ? kept : stable, roots));
+  yield* s.note('IW-INV-2', `Found ${s.mounts.length} management objects on the device.`);
+}
+
+/** Objects that every 1.x device has, at a place that is fixed (1x§13.9). */
+function assumed(s: Session): Found[] {
+  return s.context.mappings
+    .rootPatterns()
+    .filter((pattern) => isAssumed(s, pattern.path))
+    .map(({ moid, path }) => ({ moid, root: path }));
+}
+
+function isAssumed(s: Session, root: TreePath): boolean {
+  return (
+    root.length === 1 &&
+    (root[0] === 'DevInfo' || root[0] === 'DevDetail') &&
+    s.context.mappings.rootPatterns().some((pattern) => samePlace(pattern.path, root))
+  );
+}
+
+function samePlace(a: TreePath, b: TreePath): boolean {
+  return a.length === b.length && a.every((segment, i) => segment === b[i]);
+}
+
+/** The mounts that a session starts with before any discovery. */
+export function assumedMounts(s: Session): void {
+  if (s.mounts.length === 0) s.setMounts(addMounts([], assumed(s)));
+}
+
+function* byList(s: Session, device: LegacyDevice): Script<Found[] | undefined> {
+  for (const form of ['StructData', 'Struct'] as const) {
+    const capability = `list${form}`;
+    if (s.capability(capability) === false) continue;
+    const [answer] = yield* device.run([get(`.?list=${form}`)]);
+    if (!answer?.answered) return [];
+    if (!succeeded(answer.code)) {
+      s.learn(capability, false);
+      continue;
+    }
+    const tree = treeOfList([], answer.results);
+    // A device that ignores the query answers with the plain child list of the root.
+    if (!tree || answer.results.length <= 1) {
+      s.learn(capability, false);
+      continue;
+    }
+    s.learn(capability, true);
+    learnVersions(s, tree);
+    return foundIn(s, tree);
+  }
+  return undefined;
+}
+
+function learnVersions(s: Session, tree: MoNode): void {
+  const values = [...VERSION_NODES, ...URI_LIMITS].flatMap((name) => {
+    const value = descendant(tree, ['DevDetail', ...name.split('/')])?.value;
+    return typeof value === 'string' && value !== '' ? [[name, value] as const] : [];
+  });
+  if (values.length > 0) s.learnDevInfo(Object.fromEntries(values));
+}
+
+/** Roots in a tree that tells the Type of its interior nodes, or that stand where a pack expects them. */
+function foundIn(s: Session, tree: MoNode): Found[] {
+  const patterns = s.context.mappings.rootPatterns();
+  const found: Found[] = [];
+  for (const { path, node } of walk(tree)) {
+    if (path.length === 0 || node.children === undefined) continue;
+    const moid = moidOf(s, node.type) ?? expectedAt(patterns, path);
+    if (moid !== undefined) found.push({ moid, root: path });
+  }
+  return found;
+}
+
+/** A Type that is a MOID: a URN, an id that a pack knows, or `com.company/1.0/Name` (1x§13). */
+function moidOf(s: Session, type: string | undefined): string | undefined {
+  if (type === undefined || type === '') return undefined;
+  const moid = s.context.mappings.canonical(type);
+  if (s.context.mappings.rootPatterns().some((pattern) => pattern.moid === moid)) return moid;
+  if (/^(urn:)?oma:mo:|^urn:[a-z0-9-]+:mo[:-]/i.test(type)) return moid;
+  return /^[a-z][\w-]*(\.[\w-]+)+\/[\d.]+\/\S+$/i.test(type) ? type : undefined;
+}
+
+function expectedAt(patterns: readonly RootPattern[], path: TreePath): string | undefined {
+  return patterns.find(
+    (pattern) =>
+      pattern.path.length === path.length &&
+      pattern.path.every((segment, i) => segment === '<x>' || segment === path[i]),
+  )?.moid;
+}
+
+/** Asks the places that the packs name: `?prop=Type` first, a plain Get where that is refused. */
+function* byCandidates(s: Session, device: LegacyDevice, moid: string | undefined): Script<Found[]> {
+  const patterns = s.context.mappings
+    .rootPatterns()
+    .filter((pattern) => moid === undefined || s.context.mappings.sameObject(pattern.moid, moid));
+  const candidates = yield* expand(device, patterns);
+  const typed =
+    s.capability('prop') === false
+      ? candidates.map(() => undefined)
+      : yield* device.run(candidates.map(({ root }) => get(`${formatTreePath(root)}?prop=Type`)));
+  if (typed.some((answer) => answer && succeeded(answer.code))) s.learn('prop', true);
+  else if (
+    candidates.length > 0 &&
+    typed.every((answer) => answer && [405, 406, 501].includes(answer.code))
+  ) {
+    s.learn('prop', false);
+  }
+  const found: Found[] = [];
+  const unsure: Found[] = [];
+  for (const [i, candidate] of candidates.entries()) {
+    const answer = typed[i];
+    const value =
+      answer && succeeded(answer.code) ? answer.results[0] && readLeaf(answer.results[0]).value : undefined;
+    const type = typeof value === 'string' ? moidOf(s, value.trim()) : undefined;
+    if (type !== undefined) found.push({ moid: type, root: candidate.root });
+    else unsure.push(candidate);
+  }
+  const plain = yield* device.run(unsure.map(({ root }) => get(formatTreePath(root))));
+  for (const [i, candidate] of unsure.entries()) {
+    if (succeeded(plain[i]!.code)) found.push(candidate);
+  }
+  return found;
+}
+
+/** Replaces each `<x>` of the patterns by the names that the device has there. */
+function* expand(device: LegacyDevice, patterns: readonly RootPattern[]): Script<Found[]> {
+  let open: { pattern: RootPattern; root: string[] }[] = patterns.map((pattern) => ({ pattern, root: [] }));
+  const done: Found[] = [];
+  while (open.length > 0) {
+    const asked: { pattern: RootPattern; root: string[] }[] = [];
+    for (const { pattern, root } of open) {
+      let at = root.length;
+      const path = [...root];
+      while (at < pattern.path.length && pattern.path[at] !== '<x>') path.push(pattern.path[at++]!);
+      if (path.length === pattern.path.length) done.push({ moid: pattern.moid, root: path });
+      else asked.push({ pattern, root: path });
+    }
+    const parents = [...new Set(asked.map(({ root }) => formatTreePath(root)))];
+    const answers = yield* device.run(parents.map(get));
+    open = asked.flatMap(({ pattern, root }) => {
+      const answer = answers[parents.indexOf(formatTreePath(root))]!;
+      const item = succeeded(answer.code) ? answer.results[0] : undefined;
+      if (parseFormat(item?.meta?.format) !== 'node') return [];
+      return childNames(item?.data).map((name) => ({
+        pattern,
+        root: [...root, decodeSegment(name) ?? name],
+      }));
+    });
+  }
+  return done;
+}

@@ -1,0 +1,59 @@
+import { alertsToDm2, sessionAlertToDm2 } from '../alerts.ts';
+import { Dm2BackendLeg } from '../backendLeg.ts';
+import type { SessionContext } from '../context.ts';
+import type { SessionOutcome, SessionScript } from '../script.ts';
+import { Session } from '../session.ts';
+import { LegacyDevice } from './device.ts';
+import { assumedMounts, devInfoOf, takeInventory } from './inventory.ts';
+import { runPackage } from './package.ts';
+
+/** L2N: a DM 1.x device managed by a DM 2.0 backend, one whole session (IW-SES-6). */
+export function* legacyDeviceOnDm2Backend(context: SessionContext): SessionScript {
+  const s = new Session(context);
+  const device = new LegacyDevice(s);
+  assumedMounts(s);
+  const opened = yield* device.open();
+  if (opened.kind !== 'open') {
+    const reply = 'reply' in opened && opened.reply;
+    return {
+      ending: opened.kind === 'refused' ? 'refused' : opened.kind === 'aborted' ? 'aborted' : 'device-gone',
+      ...('reason' in opened && { detail: opened.reason }),
+      ...(reply && { reply: { protocol: 'dm1', message: reply } as const }),
+    };
+  }
+  s.learnPeer({ protocol: 'dm1', dialect: `${opened.verProto} ${device.encoding.form}` });
+  s.learnDevInfo(devInfoOf(s, opened.devInfo));
+  yield* takeInventory(s, device);
+  yield* s.save();
+
+  const { sessionId } =
+    context.opening.protocol === 'dm1' ? context.opening.message.header : { sessionId: '' };
+  const backend = new Dm2BackendLeg(s);
+  let alerts = [
+    sessionAlertToDm2(opened.sessionAlert, sessionId),
+    ...(yield* alertsToDm2(s, [...opened.alerts, ...device.takeAlerts()])),
+  ];
+  let answer = yield* backend.initiate(alerts);
+  while (answer.ok) {
+    const result = yield* runPackage(s, device, answer.package2.CMD, backend.accept);
+    if (result.continueAt !== undefined) backend.continueAt(result.continueAt);
+    yield* s.save();
+    alerts = yield* alertsToDm2(s, device.takeAlerts());
+    if (result.ends) {
+      if (alerts.length === 0) return finished(device, 'completed');
+      // The backend is done, yet the device has told more: that opens a backend session of its own.
+      answer = yield* backend.initiate([sessionAlertToDm2(undefined, sessionId), ...alerts]);
+    } else {
+      answer = yield* backend.respond(result.status, alerts);
+      // The device left: its answers were delivered, and nobody is there for further commands (IW-SES-10).
+      if (device.ended) return finished(device, device.ended === 'gone' ? 'device-gone' : 'aborted');
+    }
+  }
+  yield* s.note('IW-SES-10', `The backend failed, so the device session is closed: ${answer.detail}`);
+  return finished(device, 'backend-failed', answer.detail);
+}
+
+function finished(device: LegacyDevice, ending: SessionOutcome['ending'], detail?: string): SessionOutcome {
+  const reply = device.close();
+  return { ending, ...(reply && { reply }), ...(detail !== undefined && { detail }) };
+}

@@ -1,0 +1,131 @@
+import type { Command, ItemCommand } from '../../dm1/message.ts';
+import type { ServerCommandAnswer } from '../../dm1/session/client.ts';
+import type { Dm2Command } from '../../dm2/packages.ts';
+import { clientUri, type MoAddress } from '../addresses.ts';
+import type { Script } from '../script.ts';
+import type { Session } from '../session.ts';
+import { statusToDm1 } from '../status.ts';
+import type { Dm2Device } from './device.ts';
+import { runGets } from './gets.ts';
+import { actsOn, addressOf } from './targets.ts';
+import { runWrites } from './writes.ts';
+
+/** Consecutive commands that run as one: all Gets, all writes, or all Deletes and Execs. */
+type Run =
+  | { readonly kind: 'gets' | 'direct'; readonly commands: ItemCommand[] }
+  | { readonly kind: 'writes'; readonly commands: (ItemCommand & { kind: 'Add' | 'Replace' })[] }
+  | { readonly kind: 'single'; readonly command: Command };
+
+/** Executes a legacy server's commands on the 2.0 client, in order; one answer for each. */
+export function* execute(
+  s: Session,
+  device: Dm2Device,
+  commands: readonly Command[],
+): Script<ServerCommandAnswer[]> {
+  const answers: ServerCommandAnswer[] = [];
+  for (const run of runsOf(commands)) {
+    switch (run.kind) {
+      case 'gets':
+        answers.push(...(yield* runGets(s, device, run.commands)));
+        break;
+      case 'writes':
+        answers.push(...(yield* runWrites(s, device, run.commands)));
+        break;
+      case 'direct':
+        answers.push(...(yield* runDirect(s, device, run.commands)));
+        break;
+      case 'single':
+        answers.push(yield* runSingle(s, device, run.command));
+        break;
+    }
+  }
+  return answers;
+}
+
+function runsOf(commands: readonly Command[]): Run[] {
+  const runs: Run[] = [];
+  for (const command of commands) {
+    const last = runs.at(-1);
+    switch (command.kind) {
+      case 'Get':
+        if (last?.kind === 'gets') last.commands.push(command);
+        else runs.push({ kind: 'gets', commands: [command] });
+        break;
+      case 'Add':
+      case 'Replace': {
+        const write = { ...command, kind: command.kind };
+        if (last?.kind === 'writes') last.commands.push(write);
+        else runs.push({ kind: 'writes', commands: [write] });
+        break;
+      }
+      case 'Delete':
+      case 'Exec':
+        if (last?.kind === 'direct') last.commands.push(command);
+        else runs.push({ kind: 'direct', commands: [command] });
+        break;
+      default:
+        runs.push({ kind: 'single', command });
+    }
+  }
+  return runs;
+}
+
+function* runSingle(s: Session, device: Dm2Device, command: Command): Script<ServerCommandAnswer> {
+  switch (command.kind) {
+    case 'Sequence':
+      return { code: 200, children: yield* execute(s, device, command.commands) };
+    case 'Atomic':
+      yield* s.note(
+        'IW-WR-4',
+        'Atomic has no counterpart in DM 2.0 and was refused; nothing of it was executed.',
+      );
+      return { code: 406, children: command.commands.map(() => ({ code: 215 })) };
+    case 'Copy':
+      yield* s.note('IW-WR-3', 'Copy has no counterpart in DM 2.0 and was refused.');
+      return { code: 406 };
+    case 'Alert':
+      yield* s.note('IW-UI-2', `Alert ${command.code} cannot be shown on this device.`);
+      return { code: 406 };
+    case 'Foreign':
+      return { code: 406 };
+    default:
+      return { code: 500 };
+  }
+}
+
+/** Delete and Exec are one 2.0 command per Item (IW-WR-3). */
+function* runDirect(
+  s: Session,
+  device: Dm2Device,
+  commands: readonly ItemCommand[],
+): Script<ServerCommandAnswer[]> {
+  const sent: Dm2Command[] = [];
+  const plans = commands.map((command) =>
+    command.items.map((item) => {
+      const uri = item.target?.uri ?? '';
+      const at = addressOf(item);
+      if (!at) return { uri, code: 404 };
+      if (at.query !== undefined) return { uri, code: 405 };
+      const target = actsOn(s, at.path);
+      if (typeof target === 'number') return { uri, code: target };
+      const clientUriText = clientUri(target.mapping.mount, target.path);
+      sent.push({ verb: command.kind === 'Exec' ? 'EXEC' : 'DELETE', clientUri: clientUriText });
+      return { uri, index: sent.length - 1, target };
+    }),
+  );
+  const items = yield* device.run(sent);
+  const deleted: MoAddress[] = [];
+  const answers = plans.map((plan, i): ServerCommandAnswer => {
+    const coded = plan.map((each) => {
+      if (each.code !== undefined) return { uri: each.uri, code: each.code };
+      const { sc } = items[each.index]!;
+      if (sc === 200 && commands[i]!.kind === 'Delete') deleted.push(each.target);
+      return { uri: each.uri, code: statusToDm1(sc) };
+    });
+    if (coded.length === 0) return { code: 400 };
+    return { code: coded.find(({ code }) => code >= 300)?.code ?? coded[0]!.code, items: coded };
+  });
+  const gone = deleted.filter(({ path }) => path.length === 0).map(({ mapping }) => mapping.mount);
+  if (gone.length > 0) s.setMounts(s.mounts.filter((mount) => !gone.includes(mount)));
+  return answers;
+}

@@ -1,0 +1,27 @@
+import type { MoItem } from '../../dm2/packages.ts';
+import type { Mount } from '../../mo/mapping.ts';
+import { samePath } from '../../mo/treePath.ts';
+import type { Session } from '../session.ts';
+
+export const DEVINFO = 'urn:oma:mo:oma-dm-devinfo:1.2';
+
+/** Objects from MOS, each at the place that it had before or that its pack names (IW-INV-4). */
+export function mountObjects(s: Session, MOS: readonly MoItem[] | undefined): void {
+  const known = s.mounts;
+  const mounts: Mount[] = [];
+  for (const { MOID, MIID, DDF } of MOS ?? []) {
+    const moid = s.context.mappings.canonical(MOID);
+    for (const miid of MIID) {
+      const before = known.find((mount) => mount.moid === moid && mount.miid === miid);
+      const root = before?.root ?? s.context.mappings.virtualRoot(moid, miid);
+      if (mounts.some((mount) => samePath(mount.root, root))) continue;
+      mounts.push({ moid, miid, root, ...(DDF !== undefined && { ddf: DDF }) });
+    }
+  }
+  if (MOS === undefined) mounts.push(...known);
+  // Every client has DevInfo (20§10.1), also one that lists nothing.
+  if (!mounts.some((mount) => s.context.mappings.sameObject(mount.moid, DEVINFO))) {
+    mounts.push({ moid: DEVINFO, miid: '', root: s.context.mappings.virtualRoot(DEVINFO, '') });
+  }
+  s.setMounts(mounts);
+}

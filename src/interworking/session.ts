@@ -1,0 +1,117 @@
+import type { Mount } from '../mo/mapping.ts';
+import type { SessionContext } from './context.ts';
+import {
+  type DevicePatch,
+  type EffectKind,
+  type EffectOf,
+  perform,
+  type ResultOf,
+  type Script,
+} from './script.ts';
+
+/**
+ * What every session script has at hand: its context, the capabilities and mounts as they become
+ * known, the time of the last event, and the trace. Nothing in it outlives the script; what should be
+ * kept goes to the registry by `save`.
+ */
+export class Session {
+  readonly context: SessionContext;
+  #at: number;
+  #mounts: readonly Mount[];
+  readonly #capabilities: Map<string, boolean>;
+  #devInfo: Readonly<Record<string, string>>;
+  #patch: DevicePatch = {};
+  readonly #searched = new Set<string>();
+
+  constructor(context: SessionContext) {
+    this.context = context;
+    this.#at = context.at;
+    this.#mounts = context.device.mounts;
+    const { devInfo } = context.device;
+    this.#devInfo = devInfo;
+    const profile = context.mappings.profile({
+      deviceId: context.device.id,
+      ...(devInfo['Man'] !== undefined && { man: devInfo['Man'] }),
+      ...(devInfo['Mod'] !== undefined && { mod: devInfo['Mod'] }),
+      ...(devInfo['FwV'] !== undefined && { fwv: devInfo['FwV'] }),
+    });
+    this.#capabilities = new Map(Object.entries({ ...context.device.capabilities, ...profile.capabilities }));
+  }
+
+  /** Time of the last event, milliseconds since 1970; a replay sees the same. */
+  get now(): number {
+    return this.#at;
+  }
+
+  get mounts(): readonly Mount[] {
+    return this.#mounts;
+  }
+
+  setMounts(mounts: readonly Mount[]): void {
+    this.#mounts = mounts;
+    this.#patch = { ...this.#patch, mounts };
+  }
+
+  /** Whether this object was looked for before in this session; marks it so. */
+  hasSearched(moid: string): boolean {
+    const id = this.context.mappings.canonical(moid);
+    if (this.#searched.has(id)) return true;
+    this.#searched.add(id);
+    return false;
+  }
+
+  /** `undefined`: not known yet, so worth a try. */
+  capability(name: string): boolean | undefined {
+    return this.#capabilities.get(name);
+  }
+
+  /** Remembers what the device turned out to do, for this session and the next ones (IW-INV-2). */
+  learn(name: string, value: boolean): void {
+    if (this.#capabilities.get(name) === value) return;
+    this.#capabilities.set(name, value);
+    this.#patch = { ...this.#patch, capabilities: { ...this.#patch.capabilities, [name]: value } };
+  }
+
+  /** DevInfo of either generation under 2.0 names, as far as known. */
+  get devInfo(): Readonly<Record<string, string>> {
+    return this.#devInfo;
+  }
+
+  learnDevInfo(devInfo: Readonly<Record<string, string>>): void {
+    const changed = Object.entries(devInfo).filter(([name, value]) => this.#devInfo[name] !== value);
+    if (changed.length === 0) return;
+    this.#devInfo = { ...this.#devInfo, ...devInfo };
+    this.#patch = { ...this.#patch, devInfo: { ...this.#patch.devInfo, ...devInfo } };
+  }
+
+  learnPeer(peer: Pick<DevicePatch, 'protocol' | 'dialect'>): void {
+    this.#patch = { ...this.#patch, ...peer };
+  }
+
+  learnValidator(uri: string, validator: string): void {
+    this.#patch = { ...this.#patch, validators: { ...this.#patch.validators, [uri]: validator } };
+  }
+
+  learnBackendNonce(nonce: string): void {
+    this.#patch = { ...this.#patch, backendNonce: { backend: this.context.backend.name, nonce } };
+  }
+
+  /** Writes what was learned since the last save, if anything. */
+  *save(): Script<void> {
+    if (Object.keys(this.#patch).length === 0) return;
+    const patch = this.#patch;
+    this.#patch = {};
+    yield* this.perform({ kind: 'registry.save', patch });
+  }
+
+  *note(rule: string, text: string): Script<void> {
+    yield* perform({ kind: 'note', rule, text });
+  }
+
+  *perform<K extends Exclude<EffectKind, 'note'>>(effect: EffectOf<K>): Script<ResultOf<K>> {
+    const result = yield* perform<K>(effect);
+    const { at } = result as { at: number };
+    if (at > this.#at) this.#at = at;
+    return result;
+  }
+}

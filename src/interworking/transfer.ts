@@ -1,0 +1,94 @@
+import { chooseType } from '../dm2/mediaTypes.ts';
+import { MEDIA_TYPE, type SerializationItem } from '../dm2/packages.ts';
+import { expandServerUri } from '../dm2/serverUri.ts';
+import { ERRORS } from '../support/errors.ts';
+import type { Script, TransferEvent } from './script.ts';
+import type { Session } from './session.ts';
+
+/** What an MO serialization may be called when a repository asks for a type by OMADM-Accept. */
+const SERIALIZATION_TYPES = [MEDIA_TYPE.serialization, 'application/json', 'application/dmmo+json'] as const;
+
+export type Fetched =
+  | {
+      readonly ok: true;
+      readonly contentType: string | undefined;
+      readonly body: Uint8Array;
+      readonly etag?: string;
+    }
+  | { readonly ok: false; readonly sc: number };
+
+/** Fetches the document of an HGET on the device's behalf; failures become `sc` as IW-HPUT-1 says. */
+export function* fetchDocument(s: Session, serverUri: string): Script<Fetched> {
+  const url = yield* expand(s, serverUri);
+  if (url === undefined) return { ok: false, sc: 400 };
+  const event = yield* s.perform({
+    kind: 'transfer',
+    transfer: {
+      method: 'GET',
+      url,
+      headers: { accept: `${MEDIA_TYPE.serialization}, application/json, */*` },
+    },
+  });
+  if (event.kind === 'response' && event.status >= 200 && event.status < 300) {
+    const etag = event.headers['etag'];
+    return { ok: true, contentType: event.headers['content-type'], body: event.body, ...(etag && { etag }) };
+  }
+  return { ok: false, sc: yield* failure(s, 'HGET', event) };
+}
+
+/** Sends one serialization document to a ServerURI (IW-HPUT-1); `accept` is the server's OMADM-Accept. */
+export function* sendDocument(
+  s: Session,
+  method: 'PUT' | 'POST',
+  serverUri: string,
+  items: readonly SerializationItem[],
+  accept: string | undefined,
+): Script<number> {
+  const type = accept === undefined ? MEDIA_TYPE.serialization : chooseType(accept, SERIALIZATION_TYPES);
+  if (type === undefined) {
+    yield* s.note('IW-HPUT-1', `The server takes only ${accept}, and an MO serialization is none of these.`);
+    return 406;
+  }
+  const url = yield* expand(s, serverUri);
+  if (url === undefined) return 400;
+  const body = new TextEncoder().encode(JSON.stringify(items));
+  const event = yield* s.perform({
+    kind: 'transfer',
+    transfer: { method, url, headers: { 'content-type': type }, body },
+  });
+  if (event.kind === 'response' && event.status >= 200 && event.status < 300) return 200;
+  return yield* failure(s, `H${method}`, event);
+}
+
+/** 4xx of the repository stays, everything else that is no success is 500 (IW-HPUT-1, 20§15 Q11). */
+function* failure(s: Session, command: string, event: TransferEvent): Script<number> {
+  if (event.kind === 'response') {
+    const sc = event.status >= 400 && event.status < 500 ? event.status : 500;
+    yield* s.note(
+      'IW-HPUT-1',
+      `${command}: the repository answered ${event.status}; the command reports ${sc}.`,
+    );
+    return sc;
+  }
+  yield* s.note('IW-HPUT-1', `${command}: ${event.detail}`);
+  const { fault, dm2 } = ERRORS[event.code];
+  return fault === 'backend' ? 500 : dm2;
+}
+
+function* expand(s: Session, serverUri: string): Script<string | undefined> {
+  const { devInfo } = s;
+  const id = devInfo['DevID'] ?? s.context.device.id;
+  const result = expandServerUri(serverUri, {
+    DevID: id,
+    IMEI: /^(?:urn:)?imei:(.+)$/i.exec(id)?.[1],
+    MAN: devInfo['Man'],
+    MOD: devInfo['Mod'],
+    MCC: devInfo['MCC'],
+    MNC: devInfo['MNC'],
+    CMCC: devInfo['CMCC'],
+    CMNC: devInfo['CMNC'],
+  });
+  if ('url' in result) return result.url;
+  yield* s.note('IW-HPUT-1', `The ServerURI asks for [${result.error}], which is not known of this device.`);
+  return undefined;
+}
