@@ -1,5 +1,5 @@
 import { DragomanError } from '../support/errors.ts';
-import type { ClientUri, Instance, NameValue, Segment } from './clientUri.ts';
+import type { ClientUri, NameValue, Segment } from './clientUri.ts';
 
 /** Something the resolver must know of one node; `path` is below the root of that instance. */
 export interface NodeQuery {
@@ -74,7 +74,7 @@ export function* resolve(
     unproven = false;
   }
   const verify = options.verify ?? 'wildcard';
-  if (unproven && !isProven(uri) && (verify === 'always' || (verify === 'wildcard' && hasWildcard(uri)))) {
+  if (unproven && (verify === 'always' || (verify === 'wildcard' && hasWildcard(uri)))) {
     places = yield* existing(places, ask);
   }
   return places.length === 0 ? NONE : { kind: 'resolved', targets: places };
@@ -84,16 +84,36 @@ function hasWildcard(uri: ClientUri): boolean {
   return uri.instance.kind === 'any' || uri.path.some((segment) => segment.kind === 'any');
 }
 
-/** Asks one batch, within the limit over all batches. */
+/**
+ * Asks one batch, within the limit over all batches. What an earlier batch has told is not asked again:
+ * two variables may read one leaf, and a leaf that was read proves the nodes above it.
+ */
 function asker(limit: number): (queries: readonly NodeQuery[]) => Ask {
+  const known = new Map<string, NodeAnswer>();
   let left = limit;
   return function* ask(queries) {
-    left -= queries.length;
+    const open = queries.filter((query) => !known.has(keyOf(query)));
+    left -= open.length;
     if (left < 0) {
       throw new DragomanError('too-large', `Resolving the address would read more than ${limit} nodes.`);
     }
-    return yield queries;
+    const answers = open.length === 0 ? [] : yield open;
+    open.forEach((query, i) => {
+      const answer = answers[i] ?? ABSENT;
+      known.set(keyOf(query), answer);
+      for (let n = answer.exists ? query.path.length : -1; n >= 0; n--) {
+        known.set(keyOf({ miid: query.miid, path: query.path.slice(0, n), want: 'exists' }), PRESENT);
+      }
+    });
+    return queries.map((query) => known.get(keyOf(query)) ?? ABSENT);
   };
+}
+
+const ABSENT: NodeAnswer = Object.freeze({ exists: false });
+const PRESENT: NodeAnswer = Object.freeze({ exists: true });
+
+function keyOf({ miid, path, want }: NodeQuery): string {
+  return JSON.stringify([want, miid, ...path]);
 }
 
 type Asker = ReturnType<typeof asker>;
@@ -173,16 +193,6 @@ function conditionsOn(variable: string, nv: readonly NameValue[]): readonly Name
     byLeaf.set(leaf, condition);
   }
   return [...byLeaf.values()];
-}
-
-/** Whether the named tail of the address lies on the way to a leaf that an nv has already been read at. */
-function isProven(uri: ClientUri): boolean {
-  const levels: readonly Instance[] = [uri.instance, ...uri.path];
-  const last = levels.findLastIndex((level) => level.kind !== 'named');
-  const from = levels[last];
-  if (from?.kind !== 'variable') return false;
-  const tail = uri.path.slice(last).map((segment) => (segment.kind === 'named' ? segment.name : ''));
-  return uri.nv.some((nv) => nv.variable === from.variable && tail.every((name, i) => name === nv.path[i]));
 }
 
 function* existing(places: readonly NodeTarget[], ask: Asker): Resolve<readonly NodeTarget[]> {

@@ -5,7 +5,7 @@ import { type ClientUri, namedPath, parseClientUri } from './clientUri.ts';
 import { JSON_LIMITS, type JsonLimits, readJson } from './json.ts';
 import { LexicalNumber, setMember } from './jsonParser.ts';
 import type { SerializationItem } from './packages.ts';
-import { BARE_VALUE, NO_CLIENT_URI, toItems } from './serializationItem.ts';
+import { BARE_VALUE, isTree, NO_CLIENT_URI, toItems } from './serializationItem.ts';
 import { fromJson, isXmlText, type JsonLeaf, toJson, type ValueMode } from './values.ts';
 
 export { type JsonLeaf, toJson, type ValueMode } from './values.ts';
@@ -119,20 +119,19 @@ function asClientUri(uri: string): ClientUri {
   return parsed;
 }
 
-type Tree = Readonly<Record<string, unknown>>;
-
 /**
  * Finds the addressed node in MOData. A single key that is the target's own name is the written form;
  * otherwise the path may start below the root's key, at the top (the key left out), or MOData may be
  * the target's content.
  */
-function addressedNode(data: Tree, { rootName, path }: Place): JsonNode {
+function addressedNode(data: Readonly<Record<string, unknown>>, { rootName, path }: Place): JsonNode {
   const keys = Object.keys(data);
   const [key] = keys;
   const single = keys.length === 1 && key !== undefined;
   const ownName = path?.at(-1) ?? rootName;
-  if (single && key === BARE_VALUE) return toNodeTree(ownName ?? '', data[key]);
-  if (path === undefined || path.length === 0) {
+  if (key === BARE_VALUE && single) return toNodeTree(ownName ?? '', data[key]);
+  if (path === undefined) return single ? toNodeTree(key, data[key]) : toNodeTree(rootName ?? '', data);
+  if (path.length === 0) {
     return single && (key === rootName || rootName === undefined || isTree(data[key]))
       ? toNodeTree(rootName ?? key, data[key])
       : toNodeTree(rootName ?? '', data);
@@ -161,12 +160,6 @@ function descend(from: unknown, path: readonly string[]): unknown {
     at = at[name];
   }
   return at;
-}
-
-function isTree(value: unknown): value is Tree {
-  return (
-    typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof LexicalNumber)
-  );
 }
 
 function toNodeTree(name: string, json: unknown): JsonNode {

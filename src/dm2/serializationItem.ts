@@ -15,12 +15,9 @@ export function toItems(json: unknown): SerializationItem[] {
 }
 
 function toItem(json: unknown): SerializationItem {
-  if (typeof json !== 'object' || json === null || Array.isArray(json)) {
-    return { ClientURI: NO_CLIENT_URI, MOData: { [BARE_VALUE]: json } };
-  }
-  const item = json as Readonly<Record<string, unknown>>;
-  if (item['MOData'] === undefined) return { ClientURI: NO_CLIENT_URI, MOData: item };
-  const { ClientURI, DDF, CV, MOData } = item;
+  if (!isTree(json)) return { ClientURI: NO_CLIENT_URI, MOData: { [BARE_VALUE]: json } };
+  const { ClientURI, DDF, CV, MOData } = json;
+  if (MOData === undefined) return { ClientURI: NO_CLIENT_URI, MOData: json };
   return {
     ...(typeof DDF === 'string' ? { DDF } : {}),
     ClientURI: typeof ClientURI === 'string' ? ClientURI : NO_CLIENT_URI,
@@ -29,7 +26,8 @@ function toItem(json: unknown): SerializationItem {
   };
 }
 
-function isTree(value: unknown): value is Readonly<Record<string, unknown>> {
+/** A JSON object; a number kept by its letters is an object of a class, and a leaf. */
+export function isTree(value: unknown): value is Readonly<Record<string, unknown>> {
   return (
     typeof value === 'object' &&
     value !== null &&

@@ -90,7 +90,11 @@ function impliedFormat(leaf: JsonLeaf, text: string): Format {
 }
 
 function isInteger(text: string): boolean {
-  return /^-?\d+$/.test(text) && Math.abs(Number(text)) <= 0x8000_0000;
+  return /^-?\d+$/.test(text) && isInt32(Number(text));
+}
+
+function isInt32(number: number): boolean {
+  return number >= INT32_LEAST && number <= INT32_MOST;
 }
 
 const INT32_LEAST = -0x8000_0000;
@@ -105,8 +109,7 @@ function int(leaf: JsonLeaf, text: string): LeafResult {
     digits = String(leaf);
   }
   if (typeof leaf === 'boolean' || !/^[+-]?\d+$/.test(digits)) return bad('it is no decimal integer');
-  const number = Number(digits);
-  if (number < INT32_LEAST || number > INT32_MOST) return bad('it does not fit 32 bits');
+  if (!isInt32(Number(digits))) return bad('it does not fit 32 bits');
   return { format: 'int', value: digits === '-0' ? '0' : digits };
 }
 
@@ -139,13 +142,15 @@ function isDate(text: string): boolean {
   return days !== undefined && day >= 1 && day <= days;
 }
 
-/** `hh:mm:ss` or `hhmmss`, perhaps with a fraction, `Z` or an offset, perhaps behind a date and `T`. */
+/** `hh:mm:ss` or `hhmmss`, perhaps without the seconds or with a fraction, `Z` or an offset, perhaps behind a date and `T`. */
 function isTime(text: string): boolean {
   const [date, clock = date, more] = text.split('T');
   if (more !== undefined || (clock !== date && date !== '' && !isDate(date ?? ''))) return false;
-  const match = /^(\d{2})(:?)(\d{2})\2(\d{2})(?:[.,]\d+)?(?:Z|[+-](\d{2}):?(\d{2})?)?$/.exec(clock ?? '');
+  const match = /^(\d{2})(:?)(\d{2})(?:\2(\d{2})(?:[.,]\d+)?)?(?:Z|[+-](\d{2}):?(\d{2})?)?$/.exec(
+    clock ?? '',
+  );
   if (match === null) return false;
-  const [hour, minute, second] = [Number(match[1]), Number(match[3]), Number(match[4])];
+  const [hour, minute, second] = [Number(match[1]), Number(match[3]), Number(match[4] ?? 0)];
   const endOfDay = hour === 24 && minute === 0 && second === 0;
   return (
     (hour < 24 || endOfDay) &&

@@ -220,6 +220,7 @@ describe('the resolver and a search through the whole tree', () => {
         expect(Array.isArray(found) ? found.sort() : found).toEqual(search(device, uriOf(tail)));
         const queries = asked.flat();
         expect(new Set(queries).size).toBe(queries.length);
+        expect(asked.every((batch) => batch.length > 0)).toBe(true);
         kinds.set(result.kind, (kinds.get(result.kind) ?? 0) + 1);
       }),
       { numRuns: 5000 },
