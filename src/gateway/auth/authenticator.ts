@@ -1,4 +1,5 @@
-import { verifyBasic, verifyMd5 } from '../../dm1/auth/digests.ts';
+import { verifyBasic, verifyHmac, verifyMd5 } from '../../dm1/auth/digests.ts';
+import { HMAC_HEADER, parseHmacHeader } from '../../dm1/auth/hmacHeader.ts';
 import { parseAuthType } from '../../dm1/auth/schemes.ts';
 import type { Cred, SyncHdr } from '../../dm1/message.ts';
 import { basicChallenge, parseBasic } from '../../dm2/httpAuth.ts';
@@ -13,7 +14,7 @@ import { SessionTries } from './sessionTries.ts';
 import { Throttle } from './throttle.ts';
 
 export interface AuthPolicy {
-  readonly dm1: 'none' | 'basic' | 'md5';
+  readonly dm1: 'none' | 'basic' | 'md5' | 'hmac';
   readonly dm2: 'none' | 'basic' | 'digest';
   readonly unknownDevice: 401 | 404;
 }
@@ -34,6 +35,11 @@ export interface Dm1Attempt {
   readonly sessionId: string;
   readonly header: SyncHdr;
   readonly cred?: Cred;
+  /** The message as it came: HMAC stands in its headers (lower-case names) and covers its bytes. */
+  readonly request?: {
+    readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+    readonly body: Uint8Array;
+  };
 }
 
 export interface Dm2Attempt {
@@ -47,25 +53,20 @@ export interface Dm2Attempt {
 
 /** Verdict on a DM 2.0 client; `headers` go into the answer. */
 export type Dm2Verdict =
-  | { readonly kind: 'ok'; readonly scheme: 'none' | 'basic' | 'digest' }
+  | { readonly ok: true; readonly scheme: 'none' | 'basic' | 'digest' }
   | {
-      readonly kind: 'challenge';
-      readonly status: 401;
-      readonly headers: { readonly 'www-authenticate': readonly string[] };
-      readonly detail: string;
-    }
-  | { readonly kind: 'forbidden'; readonly status: 403 | 404; readonly detail: string }
-  | {
-      readonly kind: 'throttled';
-      readonly status: 429;
-      readonly headers: { readonly 'retry-after': string };
+      readonly ok: false;
+      readonly status: 401 | 403 | 429;
+      readonly headers?: Readonly<Record<string, string>>;
       readonly detail: string;
     };
 
+type Dm1Scheme = Exclude<AuthPolicy['dm1'], 'none'>;
 type Dm1Result = AuthVerdict & { readonly at: number };
 
 /** Stands in for the account of a device that has none, so that both cost the same work. */
 const NOBODY = accountOf('nobody', 'no password is this one');
+const NO_NONCE = new Uint8Array(16);
 const REPORTED_FROM = 5;
 
 /** Checks who devices are (IW-AUTH-1, IW-AUTH-4, IW-AUTH-5, IW-SES-2). */
@@ -101,7 +102,7 @@ export class DeviceAuthenticator {
   async verifyDm1(attempt: Dm1Attempt): Promise<Dm1Result> {
     const { deviceId } = attempt;
     const record = await this.#recall(deviceId);
-    const scheme = schemeOf(record, this.#policy.dm1, ['none', 'basic', 'md5']);
+    const scheme = schemeOf(record, this.#policy.dm1, ['none', 'basic', 'md5', 'hmac']);
     if (scheme === 'none') {
       await this.#registry.firstContact(deviceId, 'dm1');
       return this.#at({ ok: true, status: 212, scheme });
@@ -115,7 +116,8 @@ export class DeviceAuthenticator {
     await this.#welcome(record, 'dm1');
     if (scheme === 'basic') return this.#at({ ok: true, status: 212, scheme });
     const nextNonce = await this.#nonces.issue(deviceId, 'device');
-    return this.#at({ ok: true, status: 212, scheme, nextNonce });
+    // HMAC proves each message by itself (1x§9.5).
+    return this.#at({ ok: true, status: scheme === 'hmac' ? 200 : 212, scheme, nextNonce });
   }
 
   /** Checks the HTTP authentication of a DM 2.0 client (IW-AUTH-4, IW-SES-2). */
@@ -125,12 +127,12 @@ export class DeviceAuthenticator {
     const scheme = schemeOf(record, this.#policy.dm2, ['none', 'basic', 'digest']);
     if (scheme === 'none') {
       await this.#registry.firstContact(deviceId, 'dm2');
-      return { kind: 'ok', scheme };
+      return { ok: true, scheme };
     }
     const wait = this.#throttle.wait(deviceId);
     if (wait > 0) {
       return {
-        kind: 'throttled',
+        ok: false,
         status: 429,
         headers: { 'retry-after': String(Math.ceil(wait / 1000)) },
         detail: 'too many failed authentications',
@@ -147,15 +149,15 @@ export class DeviceAuthenticator {
     const outcome = await found;
     if (outcome === 'good' && record?.account) {
       await this.#welcome(record, 'dm2');
-      return { kind: 'ok', scheme };
+      return { ok: true, scheme };
     }
     if (outcome === 'stale') return this.#challenge(scheme, 'the nonce has expired', true);
     await this.#failed(deviceId, record, 'dm2');
     if (outcome === 'other') {
-      return { kind: 'forbidden', status: 403, detail: 'the account is that of another device' };
+      return { ok: false, status: 403, detail: 'the account is that of another device' };
     }
     if (!record?.account && this.#policy.unknownDevice === 404) {
-      return { kind: 'forbidden', status: 404, detail: 'no credential of this device is on file' };
+      return { ok: false, status: 403, detail: 'no credential of this device is on file' };
     }
     return this.#challenge(scheme, 'the credentials are wrong');
   }
@@ -173,42 +175,39 @@ export class DeviceAuthenticator {
 
   #challenge(scheme: 'basic' | 'digest', detail: string, stale = false): Dm2Verdict {
     const challenges = scheme === 'basic' ? [basicChallenge(REALM)] : this.#digest.challenges(stale);
-    return { kind: 'challenge', status: 401, headers: { 'www-authenticate': challenges }, detail };
+    return { ok: false, status: 401, headers: { 'www-authenticate': challenges.join(', ') }, detail };
   }
 
-  /** Whether the Cred is good; unknown devices cost the same hashing. */
-  async #check(
-    { deviceId, cred }: Dm1Attempt,
-    scheme: 'basic' | 'md5',
-    record: DeviceRecord | undefined,
-  ): Promise<boolean> {
+  /** Whether the credentials are good; unknown devices cost the same hashing. */
+  async #check(attempt: Dm1Attempt, scheme: Dm1Scheme, record: DeviceRecord | undefined): Promise<boolean> {
     const account = record?.account;
+    const proof = proofOf(attempt, scheme);
+    if (!proof) return false;
     const hash = (account ?? NOBODY).userHash;
-    const offered =
-      cred && (parseAuthType(cred.meta.type) ?? (cred.meta.type === undefined ? scheme : undefined));
-    if (!cred || offered !== scheme) return false;
-    if (scheme === 'basic') return verifyBasic(cred.data, hash) && account !== undefined;
-    const usable = await this.#nonces.usable(deviceId);
+    if (scheme === 'basic') return proof(hash, new Uint8Array()) && account !== undefined;
+    const usable = await this.#nonces.usable(attempt.deviceId);
     let matching: (typeof usable)[number] | undefined;
-    for (const found of usable) {
-      if (verifyMd5(cred.data, hash, found.nonce)) matching = found;
+    for (const found of account ? usable : [{ party: 'device', nonce: NO_NONCE }]) {
+      if (proof(hash, found.nonce)) matching = found;
     }
     if (!matching || !account) return false;
-    return this.#nonces.use(deviceId, matching);
+    return this.#nonces.use(attempt.deviceId, matching);
   }
 
   async #refuse(
-    { deviceId, sessionId, cred }: Dm1Attempt,
-    scheme: 'basic' | 'md5',
+    attempt: Dm1Attempt,
+    scheme: Dm1Scheme,
     record: DeviceRecord | undefined,
   ): Promise<Dm1Result> {
+    const { deviceId, sessionId } = attempt;
+    const offered = attempt.cred !== undefined || attempt.request?.headers[HMAC_HEADER] !== undefined;
     if (!record?.account && this.#policy.unknownDevice === 404) {
       await this.#failed(deviceId, record, 'dm1');
       return this.#at({ ok: false, status: 404, detail: 'no credential of this device is on file' });
     }
-    const detail = cred ? 'the credentials are wrong' : 'credentials are missing';
+    const detail = offered ? 'the credentials are wrong' : 'credentials are missing';
     // A first message without Cred asks for a challenge; only what was offered can be wrong.
-    if (cred) await this.#failed(deviceId, record, 'dm1');
+    if (offered) await this.#failed(deviceId, record, 'dm1');
     if (this.#tries.count(sessionId) > 1)
       return this.#at({ ok: false, status: 401, detail: `${detail}, twice` });
     if (scheme === 'basic') {
@@ -247,4 +246,24 @@ export class DeviceAuthenticator {
 /** The device's own scheme where its generation has it, else the configured one. */
 function schemeOf<S extends string>(record: DeviceRecord | undefined, standard: S, known: readonly S[]): S {
   return known.find((scheme) => scheme === record?.auth) ?? standard;
+}
+
+/**
+ * How the message proves itself under the scheme, as a check of hash and nonce; `undefined` when it
+ * offers nothing, or another scheme than the one that is demanded (1x§9.4).
+ */
+function proofOf(
+  { cred, request }: Dm1Attempt,
+  scheme: Dm1Scheme,
+): ((hash: string, nonce: Uint8Array) => boolean) | undefined {
+  if (scheme === 'hmac') {
+    const text = request?.headers[HMAC_HEADER];
+    const header = typeof text === 'string' ? parseHmacHeader(text) : undefined;
+    if (!request || header?.algorithm !== 'MD5') return undefined;
+    return (hash, nonce) => verifyHmac(header.mac, hash, nonce, request.body);
+  }
+  if (!cred || (cred.meta.type !== undefined && parseAuthType(cred.meta.type) !== scheme)) return undefined;
+  return scheme === 'basic'
+    ? (hash) => verifyBasic(cred.data, hash)
+    : (hash, nonce) => verifyMd5(cred.data, hash, nonce);
 }

@@ -35,7 +35,7 @@ export interface TlsFiles {
   readonly clientCa?: string;
 }
 
-export type Dm1Scheme = 'none' | 'basic' | 'md5';
+export type Dm1Scheme = 'none' | 'basic' | 'md5' | 'hmac';
 export type Dm2Scheme = 'none' | 'basic' | 'digest';
 
 export interface Limits {
@@ -92,7 +92,7 @@ export interface BuiltinBackendConfig {
 
 /** How the gateway authenticates itself to a backend (IW-AUTH-3, IW-AUTH-4). */
 export interface BackendAuth {
-  readonly type: 'none' | 'basic' | 'md5' | 'bearer' | 'digest';
+  readonly type: 'none' | 'basic' | 'md5' | 'hmac' | 'bearer' | 'digest';
   readonly username?: string;
   /** Password, or the token of `bearer`. */
   readonly password?: string;

@@ -140,11 +140,12 @@ function credentialProblems(backend: Tree, path: readonly string[]): ConfigProbl
   const auth = backend['auth'];
   if (!isTree(auth) || auth['type'] === 'none' || auth['type'] === undefined) return [];
   const perDevice = auth['perDevice'] === true;
-  if (perDevice && auth['type'] !== 'md5') {
+  if (perDevice && auth['type'] !== 'md5' && auth['type'] !== 'hmac') {
     return [
       {
         path: dotted([...path, 'auth', 'perDevice']),
-        message: 'needs type md5: no other scheme works from the hashes that are on file for a device',
+        message:
+          'needs type md5 or hmac: no other scheme works from the hashes that are on file for a device',
       },
     ];
   }

@@ -64,7 +64,7 @@ const auth = (types: readonly string[]): KeySchema =>
       type: 'boolean',
       default: false,
       description:
-        "Present each device's own account instead of this one (md5 only: it needs no clear password).",
+        "Present each device's own account instead of this one (md5 and hmac: they need no clear password).",
     },
   });
 const BACKEND_URL = text('Where sessions with this backend start.', { pattern: HTTP_URL });
@@ -92,7 +92,7 @@ export const BACKEND_SCHEMAS = {
       version: choice(['1.1', '1.2', '1.3'], 'Version of DM 1.x spoken to it.', '1.2'),
       encoding: choice(['xml', 'wbxml'], 'Encoding of the first message.', 'xml'),
       serverId: text('Identifier of the server.', { default: 'legacy' }),
-      auth: auth(['none', 'basic', 'md5']),
+      auth: auth(['none', 'basic', 'md5', 'hmac']),
       maxMsgSize: whole(65_536, 2048, 16 * MB, 'Largest message that the server may send, in bytes.'),
       values: VALUES,
     },
@@ -174,7 +174,7 @@ export const CONFIG_SCHEMA = group('Configuration of the gateway.', {
     ),
   },
   deviceAuth: group('How devices must authenticate, by generation.', {
-    dm1: choice(['none', 'basic', 'md5'], 'Scheme for DM 1.x devices.', 'md5'),
+    dm1: choice(['none', 'basic', 'md5', 'hmac'], 'Scheme for DM 1.x devices.', 'md5'),
     dm2: choice(['none', 'basic', 'digest'], 'Scheme for DM 2.0 clients.', 'basic'),
   }),
   unknownDevice: choice(

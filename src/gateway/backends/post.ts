@@ -1,0 +1,60 @@
+import { seconds } from '../../support/durations.ts';
+import { DragomanError } from '../../support/errors.ts';
+import type { Limits } from '../config/config.ts';
+import type { OutboundClient, OutboundResponse } from '../outbound/client.ts';
+import type { OutboundGuard } from '../outbound/guard.ts';
+import type { HttpCredentials } from './httpAuth.ts';
+
+export interface PostTools {
+  readonly guard: OutboundGuard;
+  readonly client: OutboundClient;
+  readonly limits: Pick<Limits, 'messageBytes' | 'backendSeconds'>;
+}
+
+export interface Post {
+  /** Where to; any but the configured origin has to pass the guard (IW-SES-9). */
+  readonly url: string;
+  readonly configuredUrl: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array;
+  /** Presented to the configured origin only. */
+  readonly credentials?: HttpCredentials;
+}
+
+/**
+ * Posts a message to a backend and gives its 2xx answer. Throws `backend-failed` with what the operator
+ * has to know about any other.
+ */
+export async function post(
+  tools: PostTools,
+  { url, configuredUrl, headers, body, credentials }: Post,
+): Promise<OutboundResponse> {
+  const target = await tools.guard.check(url);
+  const ours = credentials && target.url.origin === new URL(configuredUrl).origin ? credentials : undefined;
+  const uri = `${target.url.pathname}${target.url.search}`;
+  const bounds = { bytes: tools.limits.messageBytes, timeout: seconds(tools.limits.backendSeconds) };
+  const attempt = () =>
+    tools.client.request(
+      target,
+      { method: 'POST', headers: { ...headers, ...ours?.header('POST', uri) }, body },
+      bounds,
+    );
+  let response = await attempt();
+  if (response.status === 401 && ours?.challenged(response.headers['www-authenticate'])) {
+    response = await attempt();
+  }
+  if (response.status < 200 || response.status > 299) throw refusal(response, target.url.origin);
+  return response;
+}
+
+function refusal({ status, headers }: OutboundResponse, origin: string): DragomanError {
+  const failed = (detail: string) => new DragomanError('backend-failed', detail);
+  if (status >= 300 && status < 400) {
+    const to = headers['location'];
+    const where = to !== undefined && URL.canParse(to, origin) ? ` to ${new URL(to, origin).origin}` : '';
+    return failed(`${origin} redirects${where} (HTTP ${status}); configure the URL that it should be.`);
+  }
+  if (status === 401 || status === 407) return failed(`${origin} refuses our credentials (HTTP ${status}).`);
+  if (status === 403) return failed(`${origin} forbids the request (HTTP 403).`);
+  return failed(`${origin} answers HTTP ${status}.`);
+}

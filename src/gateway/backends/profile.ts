@@ -1,0 +1,45 @@
+import type { BackendProfile } from '../../interworking/context.ts';
+import type { BackendConfig } from '../config/config.ts';
+
+/** Bounds of what the gateway takes from a DM 2.0 backend have no wire form; scripts still ask for a size. */
+const NO_SMALLER = 1_048_576;
+
+/** A backend as session scripts see it; secrets stay behind. `serverId` is the gateway's own name. */
+export function backendProfile(name: string, config: BackendConfig, serverId: string): BackendProfile {
+  const common = { name, serverId, url: '', version: '1.2', scheme: 'none', encoding: 'xml' } as const;
+  switch (config.protocol) {
+    case 'builtin':
+      return {
+        ...common,
+        protocol: 'dm2',
+        values: config.values,
+        getMember: config.getMember,
+        maxMsgSize: NO_SMALLER,
+      };
+    case 'dm2':
+      return {
+        ...common,
+        protocol: 'dm2',
+        serverId: config.serverId,
+        url: config.url,
+        values: config.values,
+        getMember: config.getMember,
+        maxMsgSize: NO_SMALLER,
+      };
+    case 'dm1': {
+      const { type } = config.auth;
+      return {
+        name,
+        protocol: 'dm1',
+        serverId: config.serverId,
+        url: config.url,
+        version: config.version,
+        scheme: type === 'basic' || type === 'md5' || type === 'hmac' ? type : 'none',
+        encoding: config.encoding,
+        values: config.values,
+        getMember: 'MO',
+        maxMsgSize: config.maxMsgSize,
+      };
+    }
+  }
+}

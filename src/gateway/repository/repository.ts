@@ -1,0 +1,188 @@
+import type { Upload } from '../../interworking/script.ts';
+import type { RepositoryRow } from '../../store/schema.ts';
+import type { Store } from '../../store/store.ts';
+import { type Clock, seconds, systemClock } from '../../support/durations.ts';
+import { newSecret, secretDigest } from '../../support/ids.ts';
+
+export interface RepositoryOptions {
+  readonly publicUrl: string;
+  readonly repositorySeconds: number;
+  /** Largest document that a device may upload. */
+  readonly transferBytes: number;
+  readonly now?: Clock;
+}
+
+/** One request at `/repository/<token>`. */
+export interface RepositoryRequest {
+  readonly method: string;
+  readonly token: string;
+  /** Lower-case names. */
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  readonly body?: Uint8Array;
+  /** Who asks, where the request says so (OMADM-DevID) or was authenticated. */
+  readonly deviceId?: string;
+}
+
+export interface RepositoryResponse {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array;
+}
+
+interface Place {
+  readonly deviceId: string;
+  readonly sessionId: string;
+}
+
+type State = 'open' | 'taken';
+
+/**
+ * The Data Repository that 2.0 clients fetch documents from and upload them to (IW-RD-1, IW-WR-1). Each
+ * URL works once, for a while, for one device; the store keeps the hash of its token only.
+ */
+export class DataRepository {
+  readonly #store: Store;
+  readonly #options: RepositoryOptions;
+  readonly #now: Clock;
+  readonly #find: (hash: string) => Promise<RepositoryRow[]>;
+
+  constructor(store: Store, options: RepositoryOptions) {
+    this.#store = store;
+    this.#options = options;
+    this.#now = options.now ?? systemClock;
+    this.#find = store.prepare<[string], RepositoryRow>((slot) =>
+      store.db.selectFrom('repository').selectAll().where('token_hash', '=', slot<string>(0)).compile(),
+    );
+  }
+
+  /** Performs `repository.offer`: puts a document where the device can fetch it, once. */
+  async offer(
+    place: Place,
+    document: { readonly body: Uint8Array; readonly contentType: string },
+  ): Promise<{ readonly at: number; readonly url: string }> {
+    return this.#open(place, 'offer', document);
+  }
+
+  /** Performs `repository.expect`: opens a place where the device can upload a document, once. */
+  async expect(place: Place): Promise<{ readonly at: number; readonly url: string }> {
+    return this.#open(place, 'upload');
+  }
+
+  /** Performs `repository.collect`: what was uploaded to these places, `null` where nothing was. */
+  async collect(
+    place: Place,
+    urls: readonly string[],
+  ): Promise<{ readonly at: number; readonly uploads: readonly (Upload | null)[] }> {
+    const uploads = await Promise.all(
+      urls.map(async (url): Promise<Upload | null> => {
+        const [row] = await this.#find(secretDigest(url.slice(url.lastIndexOf('/') + 1)));
+        if (row?.direction !== 'upload' || row.device_id !== place.deviceId || row.body === null) {
+          return null;
+        }
+        return { contentType: row.content_type ?? '', body: row.body };
+      }),
+    );
+    return { at: this.#now(), uploads };
+  }
+
+  /** Answers a request; never throws for what a peer sends. Conditional and range headers have no effect. */
+  async handle(request: RepositoryRequest): Promise<RepositoryResponse> {
+    if (!/^[A-Za-z0-9_-]{43}$/.test(request.token)) return problem(404, 'there is nothing at this address');
+    const hash = secretDigest(request.token);
+    const [row] = await this.#find(hash);
+    if (!row) return problem(404, 'there is nothing at this address');
+    const allowed = row.direction === 'offer' ? ['GET', 'HEAD'] : ['PUT', 'POST'];
+    if (!allowed.includes(request.method)) {
+      return problem(405, `this address takes ${allowed.join(' and ')}`, { allow: allowed.join(', ') });
+    }
+    if (request.deviceId !== undefined && request.deviceId !== row.device_id) {
+      return problem(403, 'this address is for another device');
+    }
+    if (Number(row.expires_at) <= this.#now()) return problem(410, 'this address has expired');
+    if (row.state !== 'open') return problem(410, 'this address has been used');
+    return row.direction === 'offer' ? this.#fetch(row, request.method) : this.#upload(row, request);
+  }
+
+  /** Deletes what has expired; resolves to how many places that were. */
+  async prune(): Promise<number> {
+    const result = await this.#store.db
+      .deleteFrom('repository')
+      .where('expires_at', '<=', this.#now())
+      .executeTakeFirst();
+    return Number(result.numDeletedRows);
+  }
+
+  async #open(
+    { deviceId, sessionId }: Place,
+    direction: 'offer' | 'upload',
+    document?: { readonly body: Uint8Array; readonly contentType: string },
+  ): Promise<{ readonly at: number; readonly url: string }> {
+    const at = this.#now();
+    const token = newSecret();
+    await this.#store.db
+      .insertInto('repository')
+      .values({
+        token_hash: secretDigest(token),
+        device_id: deviceId,
+        session_id: sessionId,
+        direction,
+        content_type: document?.contentType ?? null,
+        body: document?.body ?? null,
+        state: 'open' satisfies State,
+        created_at: at,
+        expires_at: at + seconds(this.#options.repositorySeconds),
+      })
+      .execute();
+    return { at, url: `${this.#options.publicUrl}/repository/${token}` };
+  }
+
+  async #fetch(row: RepositoryRow, method: string): Promise<RepositoryResponse> {
+    const body = row.body ?? new Uint8Array();
+    const headers = {
+      'content-type': row.content_type ?? 'application/octet-stream',
+      'content-length': String(body.byteLength),
+      'cache-control': 'no-store',
+    };
+    if (method === 'HEAD') return { status: 200, headers };
+    // One statement decides who wins; the document goes with it, for nobody may fetch it again.
+    if (!(await this.#take(row.token_hash, { body: null })))
+      return problem(410, 'this address has been used');
+    return { status: 200, headers, body };
+  }
+
+  async #upload(
+    row: RepositoryRow,
+    { method, headers, body }: RepositoryRequest,
+  ): Promise<RepositoryResponse> {
+    const document = body ?? new Uint8Array();
+    if (document.byteLength > this.#options.transferBytes) {
+      return problem(413, `a document has at most ${this.#options.transferBytes} bytes`);
+    }
+    const contentType = headers['content-type'] ?? 'application/octet-stream';
+    if (!(await this.#take(row.token_hash, { body: document, content_type: contentType }))) {
+      return problem(410, 'this address has been used');
+    }
+    return { status: method === 'POST' ? 201 : 204, headers: {} };
+  }
+
+  async #take(
+    hash: string,
+    change: { readonly body: Uint8Array | null; readonly content_type?: string },
+  ): Promise<boolean> {
+    const result = await this.#store.db
+      .updateTable('repository')
+      .set({ state: 'taken' satisfies State, ...change })
+      .where('token_hash', '=', hash)
+      .where('state', '=', 'open')
+      .executeTakeFirst();
+    return result.numUpdatedRows > 0n;
+  }
+}
+
+function problem(status: number, text: string, headers: Record<string, string> = {}): RepositoryResponse {
+  return {
+    status,
+    headers: { 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store', ...headers },
+    body: Buffer.from(`${text}\n`, 'utf8'),
+  };
+}
