@@ -50,19 +50,19 @@ export type PresentToDevice = (
 
 /** How the bytes of device messages are read and written. */
 export interface Wire {
-  /** `cred` is where the credential's data stands in the bytes, `[start, end)`. */
   readDm1(
     body: Uint8Array,
     form: 'xml' | 'wbxml',
   ): {
     readonly message: SyncMLMessage;
     readonly encoding: Encoding;
-    readonly cred?: readonly [number, number];
+    /** Where the credential's data stands in the bytes. */
+    readonly credRange?: readonly [start: number, end: number];
     /** Characters left out because XML cannot carry them (IW-VAL-4). */
     readonly stripped?: number;
   };
   /** A copy with the credential made unreadable, of the same length. */
-  maskDm1(body: Uint8Array, cred: readonly [number, number], form: 'xml' | 'wbxml'): Uint8Array;
+  maskDm1(body: Uint8Array, credRange: readonly [start: number, end: number]): Uint8Array;
   writeDm1(message: SyncMLMessage, encoding: Encoding): Uint8Array;
   readonly dm2: Readonly<Record<string, Dm2Wire | undefined>>;
 }
