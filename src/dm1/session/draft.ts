@@ -1,3 +1,4 @@
+import { measure, measureEnvelope } from '../codec.ts';
 import type { BodyElement, Encoding, SyncHdr, SyncMLMessage } from '../message.ts';
 import type { Sizing } from './planned.ts';
 
@@ -12,20 +13,39 @@ export class Draft {
   readonly header: SyncHdr;
   readonly #body: BodyElement[] = [];
   readonly #sizing: Sizing;
+  readonly #encoding: Encoding;
   #room: number;
+  #free = 0;
   #lastId = 0;
 
   constructor(header: SyncHdr, sizing: Sizing, encoding: Encoding, limit: number | undefined, cred: boolean) {
     this.header = header;
     this.#sizing = sizing;
+    this.#encoding = encoding;
     this.#room =
       limit === undefined
         ? Number.POSITIVE_INFINITY
-        : limit - envelopeBytes(header, sizing, encoding) - (cred ? CRED_BYTES : 0);
+        : limit -
+          (sizing.measureEnvelope?.(header) ?? measureEnvelope({ header, final: true }, encoding)) -
+          (cred ? CRED_BYTES : 0);
   }
 
   get room(): number {
     return this.#room;
+  }
+
+  /** Takes the present room as that of a message without content. */
+  markFree(): void {
+    this.#free = this.#room;
+  }
+
+  couldHold(element: BodyElement): boolean {
+    return this.measure(element) <= this.#free;
+  }
+
+  /** More than half of what an empty message could hold. */
+  get mostlyFree(): boolean {
+    return this.#room * 2 > this.#free;
   }
 
   get length(): number {
@@ -39,7 +59,8 @@ export class Draft {
   }
 
   measure(element: BodyElement): number {
-    return this.#room === Number.POSITIVE_INFINITY ? 0 : this.#sizing.measure(element);
+    if (this.#room === Number.POSITIVE_INFINITY) return 0;
+    return this.#sizing.measure?.(element) ?? measure(element, this.#encoding);
   }
 
   /** Adds whether or not it fits: for what no message may lack. */
@@ -70,24 +91,4 @@ export class Draft {
   message(final: boolean): SyncMLMessage {
     return { header: this.header, body: this.#body, final };
   }
-}
-
-/** Markup of an envelope without its texts, rounded up. */
-const SKELETON = { xml: 620, wbxml: 130 } as const;
-
-function envelopeBytes(header: SyncHdr, sizing: Sizing, encoding: Encoding): number {
-  if (sizing.measureEnvelope) return sizing.measureEnvelope(header);
-  const texts = [
-    header.sessionId,
-    header.msgId,
-    header.target.uri,
-    header.target.name,
-    header.source.uri,
-    header.source.name,
-    header.respURI,
-  ];
-  return texts.reduce<number>(
-    (sum, text) => sum + Buffer.byteLength(text ?? '', 'utf8'),
-    SKELETON[encoding.form],
-  );
 }

@@ -19,11 +19,11 @@ export interface CommandAnswer {
   readonly answered: boolean;
 }
 
-/** Bytes that parts of a message take on the wire; the codec knows. It may err on the large side. */
+/** Bytes that parts of a message take on the wire, where it is not the codec that knows. May err on the large side. */
 export interface Sizing {
   /** A body element as encoded. */
-  readonly measure: (element: BodyElement) => number;
-  /** All of a message but its body elements (prologue, header, SyncBody, Final); estimated when not given. */
+  readonly measure?: (element: BodyElement) => number;
+  /** All of a message but its body elements: prologue, header, SyncBody, Final. */
   readonly measureEnvelope?: (header: SyncHdr) => number;
 }
 

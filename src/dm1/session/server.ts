@@ -156,6 +156,10 @@ export class ServerLeg {
     while (queue.length > 0 && !this.ended) {
       const opening = this.#begin();
       const { draft } = opening;
+      if (opening.statuses < this.#inbox.owed.length) {
+        yield* this.#settle(yield* this.#askForMore(undefined), undefined);
+        continue;
+      }
       const references = new References(draft.header.msgId);
       const added = group
         ? fillGroup(draft, queue, references, group)
@@ -167,8 +171,11 @@ export class ServerLeg {
           group = undefined;
           split = true;
         }
-      } else if (draft.length > 1) {
-        // Statuses owed to the device leave no room; they go first.
+      } else if (
+        opening.statuses > 0 &&
+        !(group !== 'Atomic' && this.#isObject(queue[0]) && beyond(draft, queue[0]))
+      ) {
+        // Statuses owed to the device take the room that the next command needs; they go first.
         yield* this.#settle(yield* this.#askForMore(undefined), undefined);
       } else if (group === 'Atomic') {
         for (const pending of queue.splice(0)) answers[pending.index] = unanswered(413);
@@ -235,6 +242,7 @@ export class ServerLeg {
     };
     const draft = new Draft(header, this.#o, encoding, this.#maxMsgSize, this.#present !== undefined);
     draft.add(headerStatusMaker(this.#last, this.#headerCode, this.#chal));
+    draft.markFree();
     const { broken } = this.#inbox.objects;
     if (broken) draft.add(alertMaker('1225', [broken]));
     const room = draft.measure(alertMaker('1222')('0000'));
@@ -300,7 +308,7 @@ export class ServerLeg {
     if (Number(header.msgId) !== before + 1) this.#note(`MsgID ${header.msgId} follows ${before}`);
     this.#lastMsgId = header.msgId;
     this.#last = header;
-    this.#maxMsgSize = header.meta?.maxMsgSize ?? this.#maxMsgSize;
+    this.#maxMsgSize = header.meta?.maxMsgSize || this.#maxMsgSize;
     this.#maxObjSize = header.meta?.maxObjSize ?? this.#maxObjSize;
   }
 
@@ -376,12 +384,18 @@ export class ServerLeg {
     return false;
   }
 
+  /** May go in chunks: one value, written. */
+  #isObject(pending: Pending | undefined): boolean {
+    if (!pending) return false;
+    const { kind, items } = pending.command;
+    return items.length === 1 && (kind === 'Add' || kind === 'Replace');
+  }
+
   /** Sends a command that no message can hold as chunks (1x§8); false when that cannot be done. */
   *#sendObject(pending: Pending): Machine<boolean> {
     const { command } = pending;
     const first = command.items[0];
-    if (command.items.length !== 1 || !first || !(command.kind === 'Add' || command.kind === 'Replace'))
-      return false;
+    if (!this.#isObject(pending) || !first) return false;
     const item = transmitted(first, this.#o.encoding);
     let at = 0;
     for (;;) {
@@ -413,6 +427,7 @@ export class ServerLeg {
       if (this.ended || chunk.last) return true;
       const { code, answered } = pending.answer();
       if (this.#inbox.objectRefused || (answered && !isSuccess(code))) {
+        if (isSuccess(code)) pending.reset();
         pending.imply(500);
         return true;
       }
@@ -420,4 +435,9 @@ export class ServerLeg {
       at = chunk.end;
     }
   }
+}
+
+/** No message could hold the command, and this one is as good as an empty one to begin with it. */
+function beyond(draft: Draft, pending: Pending | undefined): boolean {
+  return pending !== undefined && draft.mostlyFree && !draft.couldHold({ ...pending.command, cmdId: '0000' });
 }
