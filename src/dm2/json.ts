@@ -1,6 +1,6 @@
 import { Buffer, isAscii, isUtf8 } from 'node:buffer';
 import { DragomanError } from '../support/errors.ts';
-import { endOfString, type NumberReading, parseStrictly } from './jsonParser.ts';
+import { type NumberReading, parseStrictly } from './jsonParser.ts';
 
 /** What one document may cost. `members` counts object members and array elements together. */
 export interface JsonLimits {
@@ -27,7 +27,15 @@ export function readJson(
       `The JSON document has ${body.length} bytes; the limit is ${limits.bytes}.`,
     );
   }
-  return parseJson(decode(body), limits, numbers);
+  // A scan that met nothing unusual lets the engine's own parser do the work; its result is the strict
+  // reader's unless a member stands twice, which shows in the number of members that are left.
+  const seen = scan(body, limits);
+  const text = decode(body);
+  if (seen >= 0) {
+    const value = attempt(text);
+    if (value !== undefined && countMembers(value) === seen) return value;
+  }
+  return parseStrictly(text, numbers);
 }
 
 function decode(body: Uint8Array): string {
@@ -38,18 +46,6 @@ function decode(body: Uint8Array): string {
   return text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
 }
 
-/** As {@link readJson}, from text. */
-export function parseJson(text: string, limits: JsonLimits, numbers: NumberReading): unknown {
-  const seen = scan(text, limits);
-  // A scan that met nothing unusual lets the engine's own parser do the work; its result is the strict
-  // reader's unless a member stands twice, which shows in the number of members that are left.
-  if (seen >= 0) {
-    const value = attempt(text);
-    if (value !== undefined && countMembers(value) === seen) return value;
-  }
-  return parseStrictly(text, numbers);
-}
-
 function attempt(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -58,17 +54,26 @@ function attempt(text: string): unknown {
   }
 }
 
-/** Number of `name: value` pairs in `text`, or -1 when only the strict reader can do it justice. */
-function scan(text: string, limits: JsonLimits): number {
+/**
+ * Number of `name: value` pairs in the document, or -1 when only the strict reader can do it justice.
+ * It walks the bytes: all that JSON is built of is ASCII, and this is twice as fast as walking a string.
+ */
+function scan(body: Uint8Array, limits: JsonLimits): number {
+  const { length } = body;
   let depth = 0;
   let colons = 0;
   let commas = 0;
   let unusual = false;
-  for (let i = 0; i < text.length; i++) {
-    const c = text.charCodeAt(i);
+  for (let i = 0; i < length; i++) {
+    const c = body[i]!;
     if (c === 0x22) {
-      i = endOfString(text, i);
-      if (i < 0) return -1;
+      for (i++; i < length; i++) {
+        const inside = body[i]!;
+        if (inside === 0x22) break;
+        if (inside === 0x5c) i++;
+      }
+    } else if (c <= 0x20) {
+      // Blanks; what is no blank the parser refuses.
     } else if (c === 0x3a) {
       if (++colons > limits.members) tooMany(limits);
     } else if (c === 0x2c) {
@@ -78,8 +83,8 @@ function scan(text: string, limits: JsonLimits): number {
     } else if (c === 0x5d || c === 0x7d) {
       depth--;
     } else if ((c >= 0x30 && c <= 0x39) || c === 0x2d) {
-      const end = endOfNumber(text, i);
-      unusual ||= !repeatsExactly(text, i, end);
+      const end = endOfNumber(body, i);
+      unusual ||= !repeatsExactly(body, i, end);
       i = end - 1;
     }
   }
@@ -89,7 +94,7 @@ function scan(text: string, limits: JsonLimits): number {
 function tooDeep(limits: JsonLimits, at: number): never {
   throw new DragomanError(
     'too-large',
-    `The JSON document nests deeper than ${limits.depth} levels, at character ${at}.`,
+    `The JSON document nests deeper than ${limits.depth} levels, at byte ${at}.`,
   );
 }
 
@@ -97,10 +102,10 @@ function tooMany(limits: JsonLimits): never {
   throw new DragomanError('too-large', `The JSON document has more than ${limits.members} members.`);
 }
 
-function endOfNumber(text: string, start: number): number {
+function endOfNumber(body: Uint8Array, start: number): number {
   let i = start + 1;
-  for (; i < text.length; i++) {
-    const c = text.charCodeAt(i);
+  for (; i < body.length; i++) {
+    const c = body[i]!;
     const part =
       (c >= 0x30 && c <= 0x39) || c === 0x2e || c === 0x2d || c === 0x2b || c === 0x65 || c === 0x45;
     if (!part) break;
@@ -108,10 +113,18 @@ function endOfNumber(text: string, start: number): number {
   return i;
 }
 
-function repeatsExactly(text: string, start: number, end: number): boolean {
-  const lexical = text.slice(start, end);
+/** Whether a double gives the number back letter by letter; up to 15 digits always do. */
+function repeatsExactly(body: Uint8Array, start: number, end: number): boolean {
+  let digits = start;
+  while (digits < end && body[digits]! >= 0x30 && body[digits]! <= 0x39) digits++;
+  if (digits === end && end - start <= 15) return true;
+  if (end - start > LONGEST_DOUBLE) return false;
+  const lexical = String.fromCharCode(...body.subarray(start, end));
   return String(Number(lexical)) === lexical;
 }
+
+/** No double is written with more characters. */
+const LONGEST_DOUBLE = 25;
 
 function countMembers(value: unknown): number {
   if (typeof value !== 'object' || value === null) return 0;

@@ -146,7 +146,7 @@ function readString(p: Parser): string {
 }
 
 /** Index of the quote that closes the string opened at `start`; -1 when there is none. */
-export function endOfString(text: string, start: number): number {
+function endOfString(text: string, start: number): number {
   for (let i = start + 1; i < text.length; i++) {
     const c = text.charCodeAt(i);
     if (c === 0x22) return i;
