@@ -17,11 +17,13 @@ export interface FoundRoot {
 export function miidFor(root: TreePath, others: readonly Mount[]): string {
   const own = others.find((mount) => samePath(mount.root, root));
   if (own) return own.miid;
-  return newMiid(
-    root,
-    others.map((mount) => mount.root),
-    new Set(others.map((mount) => mount.miid)),
-  );
+  const names = newNames();
+  for (const { root: other, miid } of others) {
+    countTails(names, other);
+    names.taken.add(miid);
+  }
+  countTails(names, root);
+  return newMiid(root, names);
 }
 
 /**
@@ -43,47 +45,65 @@ export function addMounts(
   const mounts = known.filter((mount) => !fresh.has(keyOf(mount.root)));
   // Names are taken by every known mount, replaced ones too; roots count all that were found together, so
   // that the result does not depend on the order of discovery.
-  const objects: { moid: string; roots: TreePath[]; taken: Set<string> }[] = [];
-  const objectOf = (moid: string) => {
-    let object = objects.find((o) => sameObject(o.moid, moid));
-    if (object === undefined) {
-      object = { moid, roots: [], taken: new Set() };
-      objects.push(object);
+  const objects: { readonly moid: string; readonly names: Names }[] = [];
+  const byMoid = new Map<string, Names>();
+  const namesOf = (moid: string): Names => {
+    let names = byMoid.get(moid);
+    if (names === undefined) {
+      const object = objects.find((o) => sameObject(o.moid, moid)) ?? { moid, names: newNames() };
+      if (object.moid === moid) objects.push(object);
+      names = object.names;
+      byMoid.set(moid, names);
     }
-    return object;
+    return names;
   };
   for (const { moid, miid, root } of known) {
-    const object = objectOf(moid);
-    object.taken.add(miid);
-    object.roots.push(root);
+    namesOf(moid).taken.add(miid);
+    countTails(namesOf(moid), root);
   }
-  for (const { moid, root } of fresh.values()) objectOf(moid).roots.push(root);
+  for (const { moid, root } of fresh.values()) countTails(namesOf(moid), root);
   for (const { moid, root, ddf } of fresh.values()) {
-    const { roots, taken } = objectOf(moid);
-    const miid = newMiid(
-      root,
-      roots.filter((other) => !samePath(other, root)),
-      taken,
-    );
-    taken.add(miid);
+    const names = namesOf(moid);
+    const miid = newMiid(root, names);
+    names.taken.add(miid);
     mounts.push({ moid, miid, root, ...(ddf !== undefined && { ddf }) });
   }
   return mounts;
 }
 
-function newMiid(root: TreePath, others: readonly TreePath[], taken: ReadonlySet<string>): string {
-  for (let n = 1; n <= root.length; n += 1) {
+/** The instances of one MOID: their MIIDs, and how many root paths end in the same names. */
+interface Names {
+  readonly taken: Set<string>;
+  readonly tails: Map<string, number>;
+  readonly roots: Set<string>;
+}
+
+function newNames(): Names {
+  return { taken: new Set(), tails: new Map(), roots: new Set() };
+}
+
+function countTails({ tails, roots }: Names, root: TreePath): void {
+  if (roots.has(keyOf(root))) return;
+  roots.add(keyOf(root));
+  for (let n = 1; n <= Math.min(root.length, TAIL); n += 1) {
+    const key = keyOf(root.slice(-n));
+    tails.set(key, (tails.get(key) ?? 0) + 1);
+  }
+}
+
+/** Longest tail tried; beyond it a number tells instances apart. */
+const TAIL = 4;
+
+function newMiid(root: TreePath, { taken, tails }: Names): string {
+  for (let n = 1; n <= Math.min(root.length, TAIL); n += 1) {
     const tail = root.slice(-n);
-    const shared = others.some((other) => samePath(other.slice(-n), tail));
     const name = tail.join('-');
-    if (!shared && !taken.has(name)) return name;
+    if (tails.get(keyOf(tail)) === 1 && !taken.has(name)) return name;
   }
-  // Only joined names that look alike get here: ./a-b/c and ./a/b-c.
-  const name = root.length === 0 ? 'root' : root.join('-');
-  for (let n = 1; ; n += 1) {
-    const numbered = n === 1 ? name : `${name}-${n}`;
-    if (!taken.has(numbered)) return numbered;
-  }
+  // Rare: ./a-b/c beside ./a/b-c, or paths that differ only far above.
+  const name = root.length === 0 ? 'root' : root.slice(-TAIL).join('-');
+  if (!taken.has(name)) return name;
+  for (let n = 2; ; n += 1) if (!taken.has(`${name}-${n}`)) return `${name}-${n}`;
 }
 
 function keyOf(root: TreePath): string {

@@ -84,8 +84,8 @@ export class ToDm2 {
   readonly forest = new Forest();
   private readonly filled = new Set<string>();
   private readonly direction: Direction = {
-    place: (rule, seen) => {
-      if (rule.legacyOnly) return 'drop';
+    place: (rule, seen, node) => {
+      if (rule.legacyOnly && node.value === rule.default) return 'drop';
       const place = dm2Place(rule, seen);
       if (!rule.pick) return place;
       // Of several nodes that could be the one, the first is; the others keep their places.

@@ -14,7 +14,9 @@ export interface Rule {
   readonly seen: readonly number[];
   readonly pick: boolean;
   readonly transform?: Transform;
+  /** Legacy value that stands in when 2.0 has none. */
   readonly default?: string;
+  /** Not told to 2.0 while it has its default. */
   readonly legacyOnly: boolean;
 }
 
@@ -81,6 +83,8 @@ export function compileLayout(document: PackDocument, complain: Complain): Layou
     const transform = entry.transform === undefined ? undefined : transforms.get(entry.transform);
     if (entry.transform !== undefined && !(document.transforms && entry.transform in document.transforms))
       complain([...at, 'transform'], `no transform is called "${entry.transform}"`);
+    if (entry.only !== undefined && entry.default === undefined)
+      complain([...at, 'only'], 'needs a default, from which the node comes back');
     const rule = newRule(segments, place, entry, transform);
     layout.rules.push(rule);
     insert(layout.dm2, rule.dm2, rule);

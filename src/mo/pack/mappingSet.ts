@@ -1,5 +1,5 @@
 import { matchesGlob } from '../../support/glob.ts';
-import type { DeviceModel, DeviceProfile, MappingSet, Mount, MountMapping, RootPattern } from '../mapping.ts';
+import type { DeviceModel, DeviceProfile, MappingSet, Mount, RootPattern } from '../mapping.ts';
 import { normaliseMoid, rootNameOf } from '../moid.ts';
 import type { TreePath } from '../treePath.ts';
 import type { AlertTable } from './alerts.ts';
@@ -40,7 +40,7 @@ export class PackMappings implements MappingSet {
   private readonly alerts: AlertTable;
   private readonly patterns: readonly RootPattern[];
   private readonly joined: readonly { readonly object: PackObject; readonly segments: readonly Segment[] }[];
-  private readonly mounted = new WeakMap<Mount, MountMapping>();
+  private readonly mounted = new WeakMap<Mount, PackMapping>();
 
   constructor(
     packs: readonly ReadPack[],
@@ -76,7 +76,7 @@ export class PackMappings implements MappingSet {
     return a === b || this.canonical(a) === this.canonical(b);
   }
 
-  forMount(mount: Mount): MountMapping {
+  forMount(mount: Mount): PackMapping {
     const known = this.mounted.get(mount);
     if (known) return known;
     const object = this.byMoid.get(normaliseMoid(mount.moid));

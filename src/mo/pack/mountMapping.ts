@@ -48,7 +48,7 @@ export class PackMapping implements MountMapping {
     const sources: Source[] = [{ legacy: this.legacyOf(path, found, false), path }];
     if (found.step === undefined) return sources;
     for (const rule of this.layout.moved) {
-      if (rule.dm2.length <= path.length || rule.legacyOnly) continue;
+      if (rule.dm2.length <= path.length) continue;
       const captured = covers(rule.dm2, path);
       if (captured === undefined) continue;
       const place = instantiate(rule.legacy, captured, false);

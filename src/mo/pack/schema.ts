@@ -86,7 +86,7 @@ export const packSchema = {
           secret: { type: 'boolean', description: 'Never shown in traces or logs' },
           transform: { ...text, description: 'Name in transforms' },
           default: { type: 'string', maxLength: 4096, description: 'Legacy value when 2.0 has none' },
-          only: { const: 'legacy', description: 'Not part of the 2.0 object' },
+          only: { const: 'legacy', description: 'Left out of the 2.0 object while it has its default' },
         },
       },
     },
