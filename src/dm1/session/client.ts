@@ -158,7 +158,9 @@ export class ClientLeg {
         continue;
       }
       if (typeof step === 'number') return { kind: 'refused', code: step };
-      this.#serverOpen = !message.final;
+      const asked = this.#inbox.slots.slice(waiting).some((slot) => slot.auto === undefined);
+      // Between parts of our package a message without Final only asks for the next part (1x§2.3).
+      if (message.final || asked || this.#outbox.length === 0) this.#serverOpen = !message.final;
       if (this.#outbox.length > 0) {
         if (message.final && !taken.commands) {
           this.#note('The server ended the session before it had all Results');
