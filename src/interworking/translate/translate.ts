@@ -1,0 +1,112 @@
+import { decodeMessage, defaultEncoding, encodeMessage } from '../../dm1/codec.ts';
+import type { SyncMLMessage } from '../../dm1/message.ts';
+import { toPackage1, toPackage2, toPackage3 } from '../../dm2/codec.ts';
+import { readJson } from '../../dm2/json.ts';
+import type { Package1, Package2, Package3 } from '../../dm2/packages.ts';
+import type { MappingSet } from '../../mo/mapping.ts';
+import { DragomanError } from '../../support/errors.ts';
+import { type Note, OfflineSession } from './offline.ts';
+import { packageToDm1 } from './toDm1.ts';
+import { type Dm2Result, messageToDm2 } from './toDm2.ts';
+
+export type MessageForm = 'xml' | 'wbxml' | 'json';
+
+export interface Translation {
+  /** What the input was: `SyncML (XML)`, `Package#2`, … */
+  readonly input: string;
+  /** In order: the message or package, then documents that its commands fetch. */
+  readonly outputs: readonly {
+    readonly title: string;
+    readonly form: MessageForm;
+    readonly body: Uint8Array;
+  }[];
+  /** Every loss and assumption, with the id of the rule (`docs/conformance.md`). */
+  readonly notes: readonly Note[];
+}
+
+/**
+ * One message of any dialect as the other generation would say it, with no gateway and no device.
+ * `to` chooses between XML and WBXML for a 2.0 input; a SyncML input with `to: xml|wbxml` is only
+ * written in that encoding. Throws DragomanError `malformed` when the input is no message.
+ *
+ * @example translate(mappings, new TextEncoder().encode('{"CMD":[["END"]]}')).input // 'Package#2'
+ */
+export function translate(mappings: MappingSet, file: Uint8Array, to?: MessageForm): Translation {
+  const body = withoutHttp(file);
+  const form = formOf(body);
+  if (form === 'json') return fromJson(mappings, body, to === 'wbxml' ? 'wbxml' : 'xml');
+  const { message, encoding, stripped } = decodeMessage(body, form);
+  const input = `SyncML (${form === 'xml' ? 'XML' : 'WBXML'})`;
+  if (to === 'xml' || to === 'wbxml') {
+    const target = defaultEncoding(to, message.header.verDTD);
+    return {
+      input,
+      outputs: [{ title: 'SyncML', form: to, body: encodeMessage(message, target) }],
+      notes: [],
+    };
+  }
+  const s = new OfflineSession(mappings, { protocol: 'dm1', message, encoding }, form);
+  if (stripped) s.tell('IW-VAL-4', `${stripped} character(s) that XML cannot carry were removed.`);
+  return { input, outputs: dm2Outputs(messageToDm2(s, message)), notes: s.notes };
+}
+
+function dm2Outputs({ packages, documents }: Dm2Result): Translation['outputs'] {
+  const json = (value: unknown) => new TextEncoder().encode(`${JSON.stringify(value, null, 2)}\n`);
+  return [
+    ...packages.map(({ kind, body }) => ({ title: kind, form: 'json' as const, body: json(body) })),
+    ...documents.map(({ url, items }) => ({
+      title: `Document at ${url}`,
+      form: 'json' as const,
+      body: json(items),
+    })),
+  ];
+}
+
+function fromJson(mappings: MappingSet, body: Uint8Array, form: 'xml' | 'wbxml'): Translation {
+  const { input, pkg } = packageOf(body);
+  const s = new OfflineSession(mappings, { protocol: 'dm2', package1: {} }, form);
+  const message: SyncMLMessage = packageToDm1(s, pkg);
+  const output = encodeMessage(message, defaultEncoding(form, message.header.verDTD));
+  return { input, outputs: [{ title: 'SyncML', form, body: output }], notes: s.notes };
+}
+
+function packageOf(body: Uint8Array): { input: string; pkg: Package1 | Package2 | Package3 } {
+  const json = readJson(body);
+  const has = (name: string): boolean =>
+    typeof json === 'object' && json !== null && Object.hasOwn(json, name);
+  if (has('CMD')) return { input: 'Package#2', pkg: toPackage2(json) };
+  if (has('Status')) return { input: 'Package#3', pkg: toPackage3(json) };
+  if (has('MOS') || has('Alert')) return { input: 'Package#1', pkg: toPackage1(json) };
+  throw new DragomanError(
+    'malformed',
+    'The JSON is no package: none of MOS, Alert, CMD and Status is in it.',
+  );
+}
+
+/** A capture of an HTTP exchange counts as its body. */
+function withoutHttp(file: Uint8Array): Uint8Array {
+  const start = new TextDecoder('latin1').decode(file.subarray(0, 16));
+  if (!/^(?:POST |HTTP\/1)/.test(start)) return file;
+  for (let i = 0; i + 3 < file.length; i++) {
+    if (file[i] === 13 && file[i + 1] === 10 && file[i + 2] === 13 && file[i + 3] === 10)
+      return file.subarray(i + 4);
+  }
+  throw new DragomanError(
+    'malformed',
+    'The HTTP capture has no body: there is no empty line behind its headers.',
+  );
+}
+
+function formOf(body: Uint8Array): MessageForm {
+  let at = 0;
+  if (body[0] === 0xef && body[1] === 0xbb && body[2] === 0xbf) at = 3;
+  while (at < body.length && [0x20, 0x09, 0x0a, 0x0d].includes(body[at]!)) at++;
+  const first = body[at];
+  if (first === 0x3c) return 'xml';
+  if (first === 0x7b || first === 0x5b) return 'json';
+  if (at === 0 && first !== undefined && first <= 3) return 'wbxml';
+  throw new DragomanError(
+    'malformed',
+    'The file is neither SyncML (XML or WBXML) nor a DM 2.0 package (JSON).',
+  );
+}
