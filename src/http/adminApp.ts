@@ -1,6 +1,7 @@
 import express, { type Express, type RequestHandler } from 'express';
 import type { BackendConfig } from '../gateway/config/config.ts';
 import type { JobQueue } from '../gateway/jobs/jobs.ts';
+import type { ReceivedAlerts } from '../gateway/jobs/receivedAlerts.ts';
 import type { Registry } from '../gateway/registry/registry.ts';
 import type { Store } from '../store/store.ts';
 import { newId } from '../support/ids.ts';
@@ -21,6 +22,7 @@ export interface AdminParts {
   readonly store: Store;
   readonly registry: Registry;
   readonly jobs: JobQueue;
+  readonly alerts: ReceivedAlerts;
   readonly backends: Readonly<Record<string, BackendConfig>>;
   readonly metrics: Metrics;
   readonly log: Logger;
@@ -51,7 +53,12 @@ export function adminApp(parts: AdminParts): Express {
     })
     .all(allowOnly('GET'));
   app.use(deviceRoutes({ registry, jobs, bodyBytes: BODY_BYTES, importBytes: IMPORT_BYTES }));
-  app.use(jobRoutes(jobs), alertRoutes(store, registry), sessionRoutes(store), backendRoutes(parts.backends));
+  app.use(
+    jobRoutes(jobs),
+    alertRoutes(parts.alerts, registry),
+    sessionRoutes(store),
+    backendRoutes(parts.backends),
+  );
   app.use(noSuchRoute);
   app.use(
     answerProblems((error, response) => {

@@ -13,10 +13,13 @@ export function sameSecret(given: string, wanted: string): boolean {
   return timingSafeEqual(hash(given), hash(wanted));
 }
 
+const SCHEME = 'Bearer ';
+
 /** Lets through only `Authorization: Bearer <token>`. */
 export function requireToken(token: string, refused: () => void): RequestHandler {
   return (request, _response, next) => {
-    const given = /^Bearer +([^ ]+) *$/i.exec(request.headers.authorization ?? '')?.[1];
+    const header = request.headers.authorization ?? '';
+    const given = /^Bearer /i.test(header) ? header.slice(SCHEME.length).trim() : undefined;
     if (given !== undefined && sameSecret(given, token)) {
       next();
       return;

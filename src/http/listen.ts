@@ -11,7 +11,7 @@ export interface Listening {
   readonly server: Server;
   readonly origin: string;
   readonly port: number;
-  /** Takes no new connection and ends idle ones; resolves when the last one is closed. */
+  /** Takes no new connection, lets answers under way go out, cuts what is left after a second. */
   close(): Promise<void>;
 }
 
@@ -29,6 +29,7 @@ export interface ListenOptions {
 
 const HEADERS_SECONDS = 10;
 const KEEP_ALIVE_SECONDS = 65;
+const LAST_WORDS = seconds(1);
 const MOST_HEADER_BYTES = 16 * 1024;
 
 /** Opens a port. Throws `configuration` when the address or the TLS files cannot be used. */
@@ -58,7 +59,11 @@ export async function listen(handler: RequestListener, options: ListenOptions): 
     port: bound.port,
     close: () =>
       new Promise((resolve) => {
-        server.close(() => resolve());
+        const cut = setTimeout(() => server.closeAllConnections(), LAST_WORDS);
+        server.close(() => {
+          clearTimeout(cut);
+          resolve();
+        });
         server.closeIdleConnections();
       }),
   };

@@ -114,7 +114,7 @@ export const OPERATIONS: readonly Operation[] = [
     method: 'get',
     path: '/api/devices/{id}/alerts',
     id: 'listAlerts',
-    summary: 'Alerts that the device sent, newest first, as far as traces are kept',
+    summary: 'Alerts that the device sent to the built-in backend, newest first, in DM 2.0 terms',
     query: [LIMIT],
     answers: { 200: 'AlertList' },
     problems: [400, 404],

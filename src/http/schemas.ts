@@ -147,14 +147,11 @@ export const ANSWERS = {
   AlertList: object(
     {
       alerts: list(
-        object(
-          {
-            at: time('When it arrived.'),
-            session: text('Session that brought it.'),
-            alert: { type: 'object' },
-          },
-          ['at', 'alert'],
-        ),
+        object({ id: text('Id of the alert.'), at: time('When it arrived.'), alert: { type: 'object' } }, [
+          'id',
+          'at',
+          'alert',
+        ]),
         'Newest first.',
       ),
     },
@@ -189,8 +186,11 @@ export const ANSWERS = {
                 seq: { type: 'integer' },
                 at: time('When.'),
                 kind: text('Kind of journal entry.'),
-                text: text('A message in readable form.'),
-                data: { description: 'The result of an effect.' },
+                bytes: { type: 'integer', description: 'Size of the message as it travelled.' },
+                xml: text('A SyncML message, also one that travelled as WBXML.'),
+                json: { description: 'A DM 2.0 package, or what an effect was asked and gave.' },
+                text: text('What a note or a remark says.'),
+                rule: text('Interworking rule of a note.'),
               },
               ['seq', 'at', 'kind'],
             ),

@@ -1,9 +1,10 @@
 import { Router } from 'express';
+import { readTrace, type TraceEntry } from '../../gateway/sessions/trace.ts';
 import type { SessionRow } from '../../store/schema.ts';
 import type { Store } from '../../store/store.ts';
 import { DragomanError } from '../../support/errors.ts';
 import { allowOnly } from '../problem.ts';
-import { traceEntry, traceText } from '../trace.ts';
+import { traceText } from '../traceText.ts';
 import { choiceQuery, pageLimit, textQuery } from '../validate.ts';
 
 /** `/api/sessions` and one session's trace. */
@@ -45,17 +46,16 @@ export function sessionRoutes(store: Store): Router {
     .route('/api/sessions/:id')
     .get(async (request, response) => {
       const { id } = request.params;
-      const session = await store.sessions.byId(id);
-      if (!session) {
+      const trace = await readTrace(store, id);
+      if (!trace) {
         throw new DragomanError(
           'not-found',
           `There is no session ${JSON.stringify(id)}; ended ones are kept for limits.traceHours.`,
         );
       }
-      const trace = (await store.sessions.entries(id)).map(traceEntry);
       if (request.accepts(['application/json', 'text/plain']) === 'text/plain') {
-        response.type('text/plain').send(traceText(session, trace));
-      } else response.json({ ...sessionView(session), trace });
+        response.type('text/plain').send(traceText(trace));
+      } else response.json({ ...sessionView(trace.session), trace: trace.entries.map(entryView) });
     })
     .all(allowOnly('GET'));
 
@@ -71,7 +71,11 @@ function readCursor(text: string | undefined): { at: number; id: string } | unde
   return { at: Number(match[1]), id: match[2] ?? '' };
 }
 
-function sessionView(row: SessionRow): object {
+function entryView(entry: TraceEntry): object {
+  return { ...entry, at: new Date(Number(entry.at)).toISOString() };
+}
+
+function sessionView(row: Omit<SessionRow, 'context' | 'key'>): object {
   return {
     id: row.id,
     device: row.device_id,

@@ -1,0 +1,53 @@
+import type { DeviceAuthenticator } from '../gateway/auth/authenticator.ts';
+import type { Backends } from '../gateway/backends/exchange.ts';
+import type { Transfers } from '../gateway/outbound/transfer.ts';
+import type { Registry } from '../gateway/registry/registry.ts';
+import type { DataRepository } from '../gateway/repository/repository.ts';
+import type { PerformedFor, Performers } from '../gateway/sessions/performers.ts';
+import type { Metrics } from './metrics.ts';
+
+export interface PerformerParts {
+  readonly backends: Backends;
+  readonly transfers: Transfers;
+  readonly repository: DataRepository;
+  readonly authenticator: DeviceAuthenticator;
+  readonly registry: Registry;
+  readonly metrics: Metrics;
+}
+
+/** Connects each effect of a session script with the part of the gateway that performs it. */
+export function performers(parts: PerformerParts): Performers {
+  const { backends, transfers, repository, authenticator, registry, metrics } = parts;
+  const place = ({ sessionId, context }: PerformedFor) => ({ deviceId: context.device.id, sessionId });
+  return {
+    'backend.exchange': async ({ send }, whose) => {
+      const { name } = whose.context.backend;
+      const began = performance.now();
+      const event = await backends.exchange(name, send, place(whose));
+      const result = event.kind === 'failed' ? event.code : 'ok';
+      metrics.backendCall(name, result, (performance.now() - began) / 1000);
+      if (result === 'outbound-refused') metrics.outboundRefused();
+      return event;
+    },
+    transfer: async ({ transfer }) => {
+      const event = await transfers.transfer(transfer);
+      if (event.kind === 'failed' && event.code === 'outbound-refused') metrics.outboundRefused();
+      return event;
+    },
+    'repository.offer': ({ body, contentType }, whose) =>
+      repository.offer(place(whose), { body, contentType }),
+    'repository.expect': (_effect, whose) => repository.expect(place(whose)),
+    'repository.collect': ({ urls }, whose) => repository.collect(place(whose), urls),
+    authenticate: ({ header, cred }, whose) =>
+      authenticator.verifyDm1({
+        ...place(whose),
+        header,
+        ...(cred === undefined ? {} : { cred }),
+        ...(whose.request === undefined ? {} : { request: whose.request }),
+      }),
+    'registry.save': async ({ patch }, whose) => {
+      await registry.apply(whose.context.device.id, patch);
+      return { at: Date.now() };
+    },
+  };
+}
