@@ -2,7 +2,7 @@ import type { Journal } from './journal.ts';
 import type { LiveSession, Reply } from './liveSession.ts';
 
 /** How long a note that an answer arrived may wait for company, milliseconds. */
-const PATIENCE = 50;
+const PATIENCE = 5;
 
 /**
  * Notes in the journal that an answer reached its device, where a later message with the same bytes

@@ -1,7 +1,7 @@
 import type { BackendEvent, EffectOf, SessionOutcome, TransferEvent } from '../../interworking/script.ts';
 import { DragomanError, type ErrorCode } from '../../support/errors.ts';
 import type { DeviceRequest } from './devicePort.ts';
-import { storeResult } from './entries.ts';
+import { storeResult, writeReplyMeta } from './entries.ts';
 import type { Journal } from './journal.ts';
 import type { LiveSession, Reply } from './liveSession.ts';
 import type { PerformedFor, PerformedKind, Performers } from './performers.ts';
@@ -69,7 +69,7 @@ async function run(
         break;
       case 'device.exchange': {
         const written = driver.replies.write(session, effect.reply);
-        session.record('reply', driver.now(), JSON.stringify(written.meta), written.journaled);
+        session.record('reply', driver.now(), writeReplyMeta(written.meta), written.journaled);
         const [reply] = await Promise.all([
           driver.replies.toDevice(session, written),
           flush(session, driver),
@@ -138,7 +138,7 @@ function failed(error: unknown, driver: Driver, whose: PerformedFor): Failed {
 async function finish(session: LiveSession, driver: Driver, outcome: SessionOutcome): Promise<Driven> {
   const written = outcome.reply && driver.replies.write(session, outcome.reply);
   const at = driver.now();
-  if (written) session.record('reply', at, JSON.stringify(written.meta), written.journaled);
+  if (written) session.record('reply', at, writeReplyMeta(written.meta), written.journaled);
   const { ending, detail } = outcome;
   await end(session, driver, ending, detail);
   if (!written) return { kind: 'silent' };
@@ -184,7 +184,8 @@ async function end(
   driver.ended(session, ending);
 }
 
-async function flush(session: LiveSession, driver: Driver): Promise<void> {
+/** Makes durable what the session has to be written; throws JournalRefused. */
+export async function flush(session: LiveSession, driver: Driver): Promise<void> {
   const write = session.takeWrite();
   if (!write) return;
   try {

@@ -28,6 +28,14 @@ export interface ReplyMeta {
   readonly present?: Presentation;
 }
 
+export function writeReplyMeta(meta: ReplyMeta): string {
+  return meta.present ? writeTagged(meta) : JSON.stringify(meta);
+}
+
+export function readReplyMeta(text: string): ReplyMeta {
+  return readTagged(text) as ReplyMeta;
+}
+
 export interface NoteMeta {
   readonly rule: string;
   readonly text: string;

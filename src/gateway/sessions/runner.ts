@@ -7,7 +7,7 @@ import type { Store } from '../../store/store.ts';
 import { DragomanError } from '../../support/errors.ts';
 import { DeliveryLog } from './deliveryLog.ts';
 import { DeviceOrder } from './deviceOrder.ts';
-import { advance, type Driven, type Driver, drive, fail, JournalRefused } from './drive.ts';
+import { advance, type Driven, type Driver, drive, fail, flush, JournalRefused } from './drive.ts';
 import type { MessageMeta } from './entries.ts';
 import type { Answer, Incoming } from './incoming.ts';
 import { Journal } from './journal.ts';
@@ -150,9 +150,11 @@ export class SessionRunner {
       } catch (error) {
         // Another node drove the session meanwhile, or the database is out of reach: the journal decides.
         this.#cache.delete(message.key);
-        if (error instanceof JournalRefused && attempt === 0) continue;
+        const refused = error instanceof JournalRefused;
+        if (refused && attempt === 0) continue;
         this.#options.log.error({ device: message.deviceId, error }, 'A message could not be handled.');
-        return overload('The message could not be recorded; try again.');
+        if (refused) return overload('The message could not be recorded; try again.');
+        return { kind: 'refused', code: 'internal', detail: 'An error of the gateway; see its log.' };
       }
     }
   }
@@ -195,6 +197,7 @@ export class SessionRunner {
 
   async #next(session: LiveSession, message: Incoming): Promise<Answer> {
     const { at, mark, encoding, event } = message;
+    const before = session.last.hash;
     const changed = encoding && encoding.form !== session.encoding?.form;
     if (changed) session.encoding = encoding;
     session.parked = false;
@@ -209,6 +212,8 @@ export class SessionRunner {
     };
     session.recordMessage('device', at, meta, message.stored);
     this.#touch(session, at);
+    // Told apart from a repeat only by the note that the last answer arrived: that must not be lost.
+    if (mark.msgId === undefined && mark.hash === before) await flush(session, this.#driver);
     return this.#answer(session, message, () => advance(session, { ...event, at }));
   }
 

@@ -1,5 +1,5 @@
 import type { JournalRow } from '../../store/schema.ts';
-import type { MessageMeta, ReplyMeta } from './entries.ts';
+import { type MessageMeta, readReplyMeta } from './entries.ts';
 import type { Incoming } from './incoming.ts';
 import type { Reply } from './liveSession.ts';
 import type { Replies } from './replies.ts';
@@ -46,6 +46,6 @@ export function restoreReply(
   dialect: string,
   replies: Replies,
 ): Promise<Reply> {
-  const meta = JSON.parse(reply.meta) as ReplyMeta;
+  const meta = readReplyMeta(reply.meta);
   return replies.restore(meta, reply.body ?? new Uint8Array(), deviceId, dialect);
 }

@@ -2,7 +2,7 @@ import { defaultEncoding, encodeMessage, wbxmlToXml } from '../../dm1/codec.ts';
 import type { SyncMLMessage } from '../../dm1/message.ts';
 import type { JournalRow, SessionRow } from '../../store/schema.ts';
 import type { Store } from '../../store/store.ts';
-import type { EndMeta, EntryKind, MessageMeta, NoteMeta, ReplyMeta } from './entries.ts';
+import { type EndMeta, type EntryKind, type MessageMeta, type NoteMeta, readReplyMeta } from './entries.ts';
 import { readTagged } from './taggedJson.ts';
 
 /** One line of a session's trace, for people who look for what happened and why. */
@@ -51,7 +51,7 @@ function traceEntry(entry: JournalRow, protocol: 'dm1' | 'dm2'): TraceEntry {
       return { ...head, ...message(entry.body, protocol) };
     }
     case 'reply': {
-      const { present } = JSON.parse(entry.meta) as ReplyMeta;
+      const { present } = readReplyMeta(entry.meta);
       const remark = present && { text: `Sent with ${present.scheme} credentials, not shown.` };
       return { ...head, ...message(entry.body, protocol), ...remark };
     }
