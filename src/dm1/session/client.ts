@@ -1,4 +1,3 @@
-import { parseAuthType } from '../auth/schemes.ts';
 import type { Command, Encoding, Item, Status, SyncHdr, SyncMLMessage } from '../message.ts';
 import { isAuthStatus, isSuccess, parseStatusCode } from '../tables/status.ts';
 import type { Machine, PresentCred } from '../turn.ts';
@@ -6,6 +5,7 @@ import { Draft } from './draft.ts';
 import { alertPart, fillParts, type Part, type Placed, statusPart } from './outbox.ts';
 import { answerParts, type ServerCommandAnswer } from './package3.ts';
 import type { PlannedAlert, Sizing } from './planned.ts';
+import { Presenter } from './presenter.ts';
 import { owedFor, type ReceivedCommand, ServerInbox } from './serverInbox.ts';
 import { alertMaker, headerStatusMaker } from './statuses.ts';
 import { send } from './turns.ts';
@@ -61,8 +61,6 @@ const MAX_OBJECT = 4 * 1024 * 1024;
 export class ClientLeg {
   /** Where the next message goes: the configured URL, later the server's RespURI. */
   url: string;
-  /** Nonce for the next session, once the server gave one after accepting us. */
-  nextNonce: Uint8Array | undefined;
   /** What the server said to our alerts, in order. */
   readonly alertStatuses: { readonly alert: PlannedAlert; readonly code: number }[] = [];
   readonly #o: ClientLegOptions;
@@ -72,8 +70,7 @@ export class ClientLeg {
   /** What was said since the last point to repeat from after a challenge. */
   #repeatable: Part[] = [];
   readonly #alertRefs = new Map<string, PlannedAlert>();
-  #present: PresentCred | undefined;
-  #answeredChallenge = false;
+  readonly #presenter: Presenter;
   #accepted = false;
   /** The server's last message lacked Final. */
   #serverOpen = false;
@@ -89,8 +86,14 @@ export class ClientLeg {
     this.#inbox = new ServerInbox(options.maxObjSize ?? MAX_OBJECT);
     const { scheme, nonce } = options;
     // Without a nonce the server's challenge has to come first (1x§9.4).
-    if (scheme === 'basic') this.#present = { scheme };
-    else if (scheme !== 'none' && nonce) this.#present = { scheme, nonce };
+    const ready = scheme === 'basic' || (scheme !== 'none' && nonce !== undefined);
+    const initial = ready ? { scheme, ...(nonce && { nonce }) } : undefined;
+    this.#presenter = new Presenter(initial, scheme !== 'none');
+  }
+
+  /** Nonce for the next session, once the server gave one after accepting us. */
+  get nextNonce(): Uint8Array | undefined {
+    return this.#presenter.nextNonce;
   }
 
   /** Opens the session with Package 1; returns what the server wants first. */
@@ -151,13 +154,14 @@ export class ClientLeg {
       const taken = this.#inbox.take(message);
       this.#statuses(taken.statuses);
       if (taken.aborted) return { kind: 'aborted' };
-      const step = this.#readHeaderStatus(taken.headerStatus);
-      if (step === 'repeat') {
+      const verdict = this.#follow(taken.headerStatus);
+      if (typeof verdict === 'number') return { kind: 'refused', code: verdict };
+      if (verdict === 'repeat') {
         // Commands beside a challenge come again once it is met.
         this.#inbox.slots.length = waiting;
+        this.#outbox.unshift(...this.#repeatable.splice(0));
         continue;
       }
-      if (typeof step === 'number') return { kind: 'refused', code: step };
       const asked = this.#inbox.slots.slice(waiting).some((slot) => slot.auto === undefined);
       // Between parts of our package a message without Final only asks for the next part (1x§2.3).
       if (message.final || asked || this.#outbox.length === 0) this.#serverOpen = !message.final;
@@ -193,7 +197,7 @@ export class ClientLeg {
         },
       }),
     };
-    const draft = new Draft(header, o, o.encoding, this.#maxMsgSize, this.#present !== undefined);
+    const draft = new Draft(header, o, o.encoding, this.#maxMsgSize, this.#presenter.current !== undefined);
     const last = this.#last;
     // A server that identifies itself is taken at its word; TLS is what proves it.
     if (last) draft.add(headerStatusMaker(last, last.cred ? 212 : 200));
@@ -216,7 +220,7 @@ export class ClientLeg {
       this.#repeatable.push(part);
       if (part.alert) this.#alertRefs.set(`${draft.header.msgId}/${element.cmdId}`, part.alert);
     }
-    const reply = yield* send(draft.message(final), this.#present);
+    const reply = yield* send(draft.message(final), this.#presenter.current);
     if (!reply) return undefined;
     this.#last = reply.header;
     if (reply.header.respURI) this.url = absolute(reply.header.respURI, this.url);
@@ -225,28 +229,16 @@ export class ClientLeg {
     return reply;
   }
 
-  /** Follows the server's word on our credentials (1x§9.4): repeat the package, go on, or give up with a code. */
-  #readHeaderStatus(status: Status | undefined): 'repeat' | 'go-on' | number {
+  /** Repeat the package with credentials, go on, or give up with a code (1x§9.4). */
+  #follow(status: Status | undefined): 'repeat' | 'go-on' | number {
     if (!status) {
       this.#note('The server gave no Status for the header');
       return 'go-on';
     }
-    const code = parseStatusCode(status.code);
-    const scheme = parseAuthType(status.chal?.type);
-    const nonce = status.chal?.nextNonce;
-    if (isAuthStatus(code)) {
-      if (this.#o.scheme === 'none' || !scheme || this.#answeredChallenge) return code;
-      this.#answeredChallenge = true;
-      this.#present = { scheme, ...(nonce && { nonce }) };
-      this.#outbox.unshift(...this.#repeatable.splice(0));
-      return 'repeat';
-    }
-    if (code >= 300 || code === 0) return code || 500;
+    const verdict = this.#presenter.follow(status);
+    if (verdict === 'repeat') return 'repeat';
+    if (verdict !== 'accepted') return parseStatusCode(status.code) || 500;
     this.#accepted = true;
-    this.#answeredChallenge = false;
-    if (nonce) this.nextNonce = nonce;
-    if (this.#present && code === 212) this.#present = undefined;
-    else if (this.#present && nonce) this.#present = { scheme: scheme ?? this.#present.scheme, nonce };
     return 'go-on';
   }
 

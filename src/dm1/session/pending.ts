@@ -22,16 +22,13 @@ export function itemUri(item: Item): string {
 /** A command that was sent and what came back for it so far. */
 export class Pending {
   readonly command: PlannedCommand;
-  /** Its place in the caller's list. */
-  readonly index: number;
   readonly #verdicts: Verdict[] = [];
   readonly #results: Item[] = [];
   readonly #statusItems: Item[] = [];
   readonly #uris: readonly string[];
 
-  constructor(command: PlannedCommand, index: number) {
+  constructor(command: PlannedCommand) {
     this.command = command;
-    this.index = index;
     this.#uris = command.items.map((item) => comparableUri(itemUri(item)));
   }
 

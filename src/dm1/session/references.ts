@@ -34,6 +34,11 @@ export class References {
     return this.#groups;
   }
 
+  /** Every command has a Status. */
+  get complete(): boolean {
+    return this.pending.every((pending) => pending.answered);
+  }
+
   get pending(): readonly Pending[] {
     return [...this.#byId.values()];
   }

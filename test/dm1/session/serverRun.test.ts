@@ -606,6 +606,7 @@ describe('MaxMsgSize of the device', () => {
     const chunks = sent.flatMap((m) => commands(m)).flatMap((c) => (c.kind === 'Replace' ? c.items : []));
     const big = chunks.filter((item) => item.target?.uri === './big');
     expect(big.length).toBeGreaterThan(2);
+    expect(sent).toHaveLength(big.length + 2);
     expect(big.map((item) => item.data).join('')).toBe(data);
     expect(big.map((item) => item.meta?.size)).toEqual([
       Buffer.byteLength(data),

@@ -1,0 +1,242 @@
+import { challengeMeta } from '../auth/schemes.ts';
+import type { AlertCommand, Encoding, Meta, Status, SyncHdr, SyncMLMessage } from '../message.ts';
+import type { Machine, PresentCred } from '../turn.ts';
+import { Draft } from './draft.ts';
+import { DeviceInbox } from './inbox.ts';
+import type { Sizing } from './planned.ts';
+import { Presenter } from './presenter.ts';
+import type { References } from './references.ts';
+import { alertMaker, headerStatusMaker, statusForEach, statusMaker } from './statuses.ts';
+import { send, verify } from './turns.ts';
+import { unsupportedVersion } from './versions.ts';
+
+export interface ServerLegOptions extends Sizing {
+  /** The device's first message. */
+  readonly opening: SyncMLMessage;
+  readonly encoding: Encoding;
+  /** Absolute URL for everything that the device sends from now on. */
+  readonly respURI: string;
+  /** Messages that this side sends at most in the session. */
+  readonly maxMessages: number;
+  /** MaxMsgSize to announce, bytes. */
+  readonly ownMaxMsgSize?: number;
+  /** Largest object that chunks may build up, bytes; 4 MiB when not given. */
+  readonly maxObjectBytes?: number;
+  /** Source/LocName to send: the server's user name. */
+  readonly serverName?: string;
+  /** Credentials to present from the first message on, without waiting for a challenge (1x§16.1). */
+  readonly present?: PresentCred;
+  /** Status for an alert that has Items (IW-ALERT-4). */
+  readonly judgeAlert?: (alert: AlertCommand) => number;
+  /** Told what was odd or lost. */
+  readonly note?: (text: string) => void;
+}
+
+/** A message in the making; nothing is spent until it is sent. */
+export interface Opening {
+  readonly draft: Draft;
+  /** How many of the owed Statuses are in it. */
+  readonly statuses: number;
+}
+
+const MAX_OBJECT = 4 * 1024 * 1024;
+/** Failing messages of one session that are challenged; the authenticator usually gives up earlier. */
+const MAX_CHALLENGES = 3;
+/** Messages without Final and content after which a package is taken as complete: all answered, or not. */
+const PATIENCE = { answered: 1, waiting: 8 } as const;
+
+/** Messages to and from one device: headers, numbers, sizes, credentials of both sides, Statuses owed. */
+export class DeviceChannel {
+  readonly inbox: DeviceInbox;
+  readonly verProto: string;
+  ended: 'aborted' | 'gone' | undefined;
+  /** Why the device's credentials were refused for good. */
+  refusal: string | undefined;
+  maxObjSize: number | undefined;
+  readonly #o: ServerLegOptions;
+  readonly #verDTD: string;
+  readonly #presenter: Presenter;
+  /** Header of the device's last message. */
+  #last: SyncHdr;
+  #lastMsgId = 0;
+  #headerCode = 200;
+  #chal: Meta | undefined;
+  #verifyEach = true;
+  #challenges = 0;
+  #sent = 0;
+  #exhausted = false;
+  #maxMsgSize: number | undefined;
+
+  constructor(options: ServerLegOptions) {
+    const { opening, judgeAlert, note } = options;
+    this.#o = options;
+    this.#last = opening.header;
+    this.#presenter = new Presenter(options.present, true);
+    const spoken = unsupportedVersion(opening.header) === undefined;
+    this.#verDTD = spoken ? opening.header.verDTD.trim() : '1.2';
+    this.verProto = spoken ? opening.header.verProto.trim() : 'DM/1.2';
+    this.inbox = new DeviceInbox({
+      maxObjectBytes: options.maxObjectBytes ?? MAX_OBJECT,
+      ...(judgeAlert && { judgeAlert }),
+      ...(note && { note }),
+    });
+  }
+
+  note(text: string): void {
+    this.#o.note?.(text);
+  }
+
+  /** Some owed Statuses did not fit into this message. */
+  isShort(opening: Opening): boolean {
+    return opening.statuses < this.inbox.owed.length;
+  }
+
+  /** Answers a message with one code for the header and every command, instead of executing it. */
+  refuseAll(message: SyncMLMessage, code: number): void {
+    this.#headerCode = code;
+    this.inbox.owed.push(...statusForEach(message, code));
+  }
+
+  /** Starts a message: header, its Status, and as many owed Statuses as fit. */
+  begin(): Opening {
+    const { opening, encoding, respURI, serverName, ownMaxMsgSize } = this.#o;
+    const header: SyncHdr = {
+      verDTD: this.#verDTD,
+      verProto: this.verProto,
+      sessionId: opening.header.sessionId,
+      msgId: String(this.#sent + 1),
+      target: { uri: opening.header.source.uri },
+      source: { uri: opening.header.target.uri, ...(serverName !== undefined && { name: serverName }) },
+      respURI,
+      ...(ownMaxMsgSize !== undefined && { meta: { maxMsgSize: ownMaxMsgSize } }),
+    };
+    const presents = this.#presenter.current !== undefined;
+    const draft = new Draft(header, this.#o, encoding, this.#maxMsgSize, presents);
+    draft.add(headerStatusMaker(this.#last, this.#headerCode, this.#chal));
+    draft.markFree();
+    const { broken } = this.inbox.objects;
+    if (broken) draft.add(alertMaker('1225', [broken]));
+    const room = draft.measure(alertMaker('1222')('0000'));
+    let statuses = 0;
+    for (const owed of this.inbox.owed) {
+      if (!draft.tryAdd(statusMaker(owed), room)) break;
+      statuses += 1;
+    }
+    return { draft, statuses };
+  }
+
+  /** Sends a message and returns the device's authenticated answer; `undefined` ends the session. */
+  *exchange(opening: Opening, final: boolean): Machine<SyncMLMessage | undefined> {
+    if (this.#sent >= this.#o.maxMessages) {
+      this.note(`Session aborted after ${this.#sent} messages`);
+      this.#exhausted = true;
+      this.ended = 'aborted';
+      return undefined;
+    }
+    const reply = yield* send(this.#seal(opening, final), this.#presenter.current);
+    if (!reply) {
+      this.ended = 'gone';
+      return undefined;
+    }
+    return yield* this.admit(reply);
+  }
+
+  /** Reads a header, and checks credentials while they are due on each message (1x§9.4). */
+  *admit(message: SyncMLMessage): Machine<SyncMLMessage | undefined> {
+    this.#readHeader(message.header);
+    if (!this.#verifyEach) return message;
+    const verdict = yield* verify(message.header, message.header.cred);
+    if (verdict.ok) {
+      const { status, scheme, nextNonce } = verdict;
+      this.#headerCode = status;
+      this.#verifyEach = status === 200 && scheme !== 'none';
+      this.#chal = nextNonce && scheme !== 'none' ? challengeMeta(scheme, nextNonce) : undefined;
+      return message;
+    }
+    this.refuseAll(message, verdict.status);
+    if (!verdict.challenge || this.#challenges >= MAX_CHALLENGES) {
+      this.refusal = verdict.detail;
+      this.ended = 'aborted';
+      return undefined;
+    }
+    this.#challenges += 1;
+    this.#chal = challengeMeta(verdict.challenge.scheme, verdict.challenge.nonce);
+    return yield* this.exchange(this.begin(), true);
+  }
+
+  /** "Next message" (1x§2.3): Statuses and Alert 1222, no Final. */
+  *askForMore(references?: References): Machine<SyncMLMessage | undefined> {
+    const opening = this.begin();
+    const alert = opening.draft.add(alertMaker('1222'));
+    references?.remind(opening.draft.header.msgId, alert.cmdId);
+    return yield* this.exchange(opening, false);
+  }
+
+  /** Reads one message; true when the device challenges us. */
+  hear(
+    message: SyncMLMessage,
+    references: References | undefined,
+  ): { challenged: boolean; substance: boolean } {
+    const { headerStatus, substance, aborted } = this.inbox.take(message, references);
+    if (aborted) this.ended = 'aborted';
+    return { challenged: headerStatus !== undefined && this.#follow(headerStatus), substance };
+  }
+
+  /** Reads the device's package to its end, asking for what lacks (1x§2.3); true when it challenges us. */
+  *hearPackage(reply: SyncMLMessage | undefined, references: References): Machine<boolean> {
+    let message = reply;
+    let idle = 0;
+    let challenged = false;
+    while (message) {
+      const heard = this.hear(message, references);
+      challenged ||= heard.challenged;
+      if (this.ended || message.final) break;
+      idle = heard.substance ? 0 : idle + 1;
+      if (idle > (references.complete ? PATIENCE.answered : PATIENCE.waiting)) {
+        this.note('The device sends no Final and nothing else; its package is taken as complete');
+        break;
+      }
+      message = yield* this.askForMore(references);
+    }
+    return challenged;
+  }
+
+  /** Sends owed Statuses in a message of their own, while our package goes on (1x§2.3). */
+  *sendStatuses(): Machine<void> {
+    const reply = yield* this.askForMore();
+    if (reply) this.hear(reply, undefined);
+  }
+
+  /** The last message of the session: all that is owed, and Final (1x§2.2); 1223 where we give up (1x§2.4). */
+  farewell(abort: boolean): SyncMLMessage {
+    if (abort) this.ended ??= 'aborted';
+    const opening = this.begin();
+    if (this.isShort(opening)) this.note('Statuses beyond MaxMsgSize were left out');
+    if (abort || this.#exhausted) opening.draft.add(alertMaker('1223'));
+    return this.#seal(opening, true);
+  }
+
+  #seal(opening: Opening, final: boolean): SyncMLMessage {
+    this.#sent += 1;
+    this.#chal = undefined;
+    this.inbox.objects.broken = undefined;
+    this.inbox.owed.splice(0, opening.statuses);
+    return opening.draft.message(final);
+  }
+
+  #readHeader(header: SyncHdr): void {
+    const msgId = Number(header.msgId);
+    if (msgId !== this.#lastMsgId + 1) this.note(`MsgID ${header.msgId} follows ${this.#lastMsgId}`);
+    this.#lastMsgId = msgId;
+    this.#last = header;
+    this.#maxMsgSize = header.meta?.maxMsgSize || this.#maxMsgSize;
+    this.maxObjSize = header.meta?.maxObjSize ?? this.maxObjSize;
+  }
+
+  #follow(status: Status): boolean {
+    const verdict = this.#presenter.follow(status);
+    if (verdict === 'refused') this.note(`The device refuses our credentials with ${status.code}`);
+    if (verdict === 'failed') this.note(`The device answers the header with ${status.code}`);
+    return verdict === 'repeat';
+  }
+}
