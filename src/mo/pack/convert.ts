@@ -15,17 +15,21 @@ interface Direction {
   keepsName(rules: readonly Rule[], name: string): boolean;
 }
 
-/** Carries `node` and all below it into `forest`; where nothing is declared any more, whole subtrees at once. */
+/**
+ * Carries `node` and all below it into `forest`; where nothing is declared any more, whole subtrees at once.
+ * `base` is where the node goes by its parent's place; absent above joined nodes, where nothing but these
+ * belongs to the object.
+ */
 function carry(
   forest: Forest,
   direction: Direction,
   step: Step | undefined,
   node: MoNode,
   seen: readonly string[],
-  base: TreePath,
+  base: TreePath | undefined,
 ): void {
   const rule = step?.rule;
-  let place: TreePath = base;
+  let place = base;
   let ruled = node;
   if (rule !== undefined) {
     const to = direction.place(rule, seen, node);
@@ -37,17 +41,17 @@ function carry(
   }
   const declared = step !== undefined && (step.names.size > 0 || step.any !== undefined);
   if (!declared || node.children === undefined) {
-    forest.putWhole(place, ruled);
+    if (place) forest.putWhole(place, ruled);
     return;
   }
-  if (rule !== undefined) forest.putNode(place, ruled);
+  if (rule !== undefined && place) forest.putNode(place, ruled);
   for (const child of node.children) {
     const named = step.names.get(child.name);
     const below = named ?? step.any;
     const names = named === undefined && below !== undefined ? [...seen, child.name] : seen;
-    carry(forest, direction, below, child, names, [...place, child.name]);
+    carry(forest, direction, below, child, names, place && [...place, child.name]);
   }
-  if (rule !== undefined) return;
+  if (rule !== undefined || !place) return;
   const emptied = node.children.length > 0 && forest.at(place) === undefined;
   if (!emptied || direction.keepsName(rulesBelow(step), node.name)) forest.putNode(place, node);
 }
@@ -100,7 +104,7 @@ export class ToDm2 {
       rules.some((rule) => rule.pick),
   };
 
-  add(step: Step | undefined, seen: readonly string[], node: MoNode, base: TreePath): void {
+  add(step: Step | undefined, seen: readonly string[], node: MoNode, base: TreePath | undefined): void {
     carry(this.forest, this.direction, step, node, seen, base);
   }
 }

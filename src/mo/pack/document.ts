@@ -25,7 +25,9 @@ export interface ReadPack {
   error(path: readonly string[], reason: string): PackError;
 }
 
-const validate = new Ajv2020({ allErrors: true, strict: true, strictRequired: false }).compile(packSchema);
+const validate = new Ajv2020({ allErrors: true, strict: true, strictRequired: false, verbose: true }).compile(
+  packSchema,
+);
 
 /** Reads one pack file against the schema; every error it finds goes to `errors`. */
 export function readPack({ file, text }: PackText, errors: PackError[]): ReadPack | undefined {
@@ -66,14 +68,18 @@ function lineOf(yaml: Document, path: readonly string[], lines: LineCounter): nu
   return undefined;
 }
 
-/** Errors of a `oneOf` or `not` only say that nothing fits when no deeper error says why. */
+/** Of a choice the choice itself is told, not what each alternative lacks; and nothing twice. */
 function mostTelling(found: readonly ErrorObject[]): readonly ErrorObject[] {
-  const vague = new Set(['oneOf', 'anyOf', 'if']);
-  const kept = found.filter(
-    (e) =>
-      !vague.has(e.keyword) || !found.some((o) => o !== e && o.schemaPath.startsWith(`${e.schemaPath}/`)),
-  );
-  return kept.filter((e) => e.keyword !== 'propertyNames');
+  const choices = found.filter((e) => e.keyword === 'oneOf' || e.keyword === 'anyOf');
+  const told = new Set<string>();
+  return found.filter((e) => {
+    if (e.keyword === 'propertyNames' || choices.some((c) => e.schemaPath.startsWith(`${c.schemaPath}/`)))
+      return false;
+    const key = `${pathOf(e).join('/')} ${reasonOf(e)}`;
+    if (told.has(key)) return false;
+    told.add(key);
+    return true;
+  });
 }
 
 function pathOf({ instancePath, params, propertyName }: ErrorObject): readonly string[] {
@@ -85,12 +91,15 @@ function pathOf({ instancePath, params, propertyName }: ErrorObject): readonly s
   return typeof extra === 'string' ? [...path, extra] : path;
 }
 
-function reasonOf({ keyword, params, message }: ErrorObject): string {
+function reasonOf({ keyword, params, message, schema }: ErrorObject): string {
   switch (keyword) {
     case 'additionalProperties':
       return 'is no key that a pack knows';
     case 'enum':
       return `must be one of ${(params['allowedValues'] as readonly string[]).join(', ')}`;
+    case 'oneOf':
+    case 'anyOf':
+      return `must have one of ${(schema as readonly { required: readonly string[] }[]).flatMap((s) => s.required).join(', ')}`;
     case 'not':
       return 'moid and layoutOf exclude each other';
     case 'const':

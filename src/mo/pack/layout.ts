@@ -81,7 +81,7 @@ export function compileLayout(document: PackDocument, complain: Complain): Layou
     if (place.segments.filter((s) => s.kind === 'any').length !== captures)
       complain([...at, 'legacy'], `must have as many <x> as "${key}", which has ${captures}`);
     const transform = entry.transform === undefined ? undefined : transforms.get(entry.transform);
-    if (entry.transform !== undefined && !(document.transforms && entry.transform in document.transforms))
+    if (entry.transform !== undefined && !Object.hasOwn(document.transforms ?? {}, entry.transform))
       complain([...at, 'transform'], `no transform is called "${entry.transform}"`);
     if (entry.only !== undefined && entry.default === undefined)
       complain([...at, 'only'], 'needs a default, from which the node comes back');

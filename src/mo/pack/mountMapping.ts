@@ -71,6 +71,10 @@ export class PackMapping implements MountMapping {
         ]);
         continue;
       }
+      if (!isWithin(this.mount.root, source.legacy)) {
+        work.add(joined.step, joined.seen, node, undefined);
+        continue;
+      }
       const below = source.legacy.slice(this.mount.root.length);
       const own = walkPath(this.layout.legacy, below, 'legacy');
       const base = own.rule ? [...dm2Place(own.rule, own.seen), ...below.slice(own.depth)] : below;

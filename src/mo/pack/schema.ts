@@ -27,44 +27,27 @@ export const packSchema = {
       type: 'object',
       propertyNames: { pattern: '^[a-z][A-Za-z0-9-]*$' },
       additionalProperties: {
-        oneOf: [
-          {
+        type: 'object',
+        additionalProperties: false,
+        oneOf: [{ required: ['values'] }, { required: ['strip'] }, { required: ['boolean'] }],
+        dependentRequired: { digits: ['strip'] },
+        properties: {
+          values: {
             type: 'object',
-            additionalProperties: false,
-            required: ['values'],
-            properties: {
-              values: {
-                type: 'object',
-                description: '2.0 value: legacy value',
-                minProperties: 1,
-                additionalProperties: { type: 'string' },
-              },
-            },
+            description: '2.0 value: legacy value',
+            minProperties: 1,
+            additionalProperties: { type: 'string' },
           },
-          {
+          strip: { ...text, description: 'Prefix that the legacy value has and the 2.0 value lacks' },
+          digits: { type: 'boolean', description: 'strip only where digits alone follow' },
+          boolean: {
             type: 'object',
+            description: 'Legacy spellings; the first is written',
             additionalProperties: false,
-            required: ['strip'],
-            properties: {
-              strip: { ...text, description: 'Prefix that the legacy value has and the 2.0 value lacks' },
-              digits: { type: 'boolean', description: 'Only where digits alone follow it' },
-            },
+            required: ['true', 'false'],
+            properties: { true: texts, false: texts },
           },
-          {
-            type: 'object',
-            additionalProperties: false,
-            required: ['boolean'],
-            properties: {
-              boolean: {
-                type: 'object',
-                description: 'Legacy spellings; the first is written',
-                additionalProperties: false,
-                required: ['true', 'false'],
-                properties: { true: texts, false: texts },
-              },
-            },
-          },
-        ],
+        },
       },
     },
     nodes: {
@@ -125,7 +108,7 @@ export const packSchema = {
       },
     },
   },
-  not: { required: ['moid', 'layoutOf'] },
+  not: { type: 'object', required: ['moid', 'layoutOf'] },
   dependentRequired: {
     layoutOf: ['roots', 'nodes'],
     aliases: ['moid'],

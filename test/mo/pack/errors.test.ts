@@ -36,11 +36,11 @@ describe('a wrong pack is told by file, line, place and reason [IW-ADDR-3]', () 
     ['an empty file', '', 'p0.yaml: : must be object'],
     ['no content', '{}', 'p0.yaml:1 : must NOT have fewer than 1 properties'],
     ['moid and layoutOf', 'moid: a:b\nlayoutOf: a:b\nroots: [./A]\nnodes: {}', ': moid and layoutOf exclude'],
-    ['nodes of nothing', 'nodes: {}', "must have required property 'moid'"],
+    ['nodes of nothing', 'nodes: {}', 'p0.yaml:1 : must have one of moid, layoutOf'],
     [
       'a transform of no kind',
       'moid: a:b\ntransforms: { t: {} }',
-      'p0.yaml:2 transforms.t: must have required',
+      'p0.yaml:2 transforms.t: must have one of values, strip, boolean',
     ],
     ['a broken path', 'moid: a:b\nnodes:\n  A//B: {}', 'p0.yaml:3 nodes.A//B: "A//B" has an empty segment'],
     ['a broken escape', 'moid: a:b\nnodes:\n  A%zz: {}', 'nodes.A%zz: "A%zz" has a broken percent escape'],
