@@ -127,8 +127,8 @@ function bytes(leaf: JsonLeaf, text: string, format: 'b64' | 'bin'): LeafResult 
   if (typeof leaf !== 'string' && leaf !== null) return bad('bytes are given as a base64 string');
   const encoded = /\s/.test(text) ? text.replace(/\s+/g, '') : text;
   if (encoded.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(encoded)) return bad('it is no base64');
-  const decoded = Buffer.from(encoded, 'base64');
-  return { format, value: new Uint8Array(decoded.buffer, decoded.byteOffset, decoded.byteLength) };
+  // A copy, for small buffers are views of memory that the runtime shares among them.
+  return { format, value: new Uint8Array(Buffer.from(encoded, 'base64')) };
 }
 
 const DAYS = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] as const;

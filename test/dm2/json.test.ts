@@ -230,11 +230,14 @@ describe('reading JSON', () => {
   );
 
   it('keeps the letters of numbers that a double would write otherwise [IW-VAL-2]', () => {
-    expect(readJson(bytes('[1, 1.50, 1e400, 7]'), JSON_LIMITS, 'lexical')).toEqual([
+    expect(readJson(bytes('[1, 1.50, 1e400, 7, 0.10, 9.0, -0]'), JSON_LIMITS, 'lexical')).toEqual([
       1,
       new LexicalNumber('1.50'),
       new LexicalNumber('1e400'),
       7,
+      new LexicalNumber('0.10'),
+      new LexicalNumber('9.0'),
+      new LexicalNumber('-0'),
     ]);
   });
 
@@ -244,5 +247,10 @@ describe('reading JSON', () => {
     expect(isExact('1000000000000000000000', 1e21)).toBe(true);
     expect(isExact('1.0000000000000000001', 1)).toBe(false);
     expect(isExact('1e-400', 0)).toBe(false);
+    expect(isExact('-1.50', -1.5)).toBe(true);
+    expect(isExact('-1.50', 1.5)).toBe(false);
+    expect(isExact('0.10', 0.1)).toBe(true);
+    expect(isExact('120', 120)).toBe(true);
+    expect(isExact('120', 12)).toBe(false);
   });
 });

@@ -72,6 +72,10 @@ describe('lists of accepted types', () => {
     ['application/*+json', MO],
     ['application/*;q=0.2, application/vnd.syncml.dmtnds+xml;q=0.3', TNDS],
     [`*/*, ${MO};q=0`, TNDS],
+    ['*/*, application/*;q=0', undefined],
+    ['*/*;q=0, application/*', MO],
+    [`application/*, application/*+json;q=0`, TNDS],
+    ['text/*', undefined],
     ['image/png', undefined],
     ['APPLICATION/VND.OMA.DM.MO+JSON', MO],
   ])('%j chooses %s [IW-HPUT-1]', (accept, chosen) => {

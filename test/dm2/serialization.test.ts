@@ -133,6 +133,16 @@ describe('reading a serialization', () => {
     ]);
   });
 
+  it('tells the key of a root from the only leaf of a root without key', () => {
+    const read = (moid: string, MOData: unknown) =>
+      readSerialization({ ClientURI: clientUriOf(moid, '1'), MOData }, target())[0]?.node;
+    expect(read(FUMO, { PkgName: 'fw' })).toEqual(inner('FUMO', leaf('PkgName', 'fw')));
+    expect(read(FUMO, { FUMO: '' })).toEqual(leaf('FUMO', ''));
+    expect(read('urn:x:unknown', { Root: 'v' })).toEqual(leaf('Root', 'v'));
+    expect(read('urn:x:unknown', { Root: { A: '1' } })).toEqual(inner('Root', leaf('A', '1')));
+    expect(read('urn:x:unknown', { A: '1', B: '2' })).toEqual(inner('', leaf('A', '1'), leaf('B', '2')));
+  });
+
   it('reads an interior target by its content', () => {
     const ext = clientUriOf(FUMO, '1', ['Ext']);
     const read = (MOData: unknown) => readSerialization({ ClientURI: ext, MOData }, target())[0]?.node;
