@@ -38,8 +38,12 @@ export function samePath(a: TreePath, b: TreePath): boolean {
   return a.length === b.length && isWithin(a, b);
 }
 
-/** Escapes what may not stand in a node name on the wire; keeps `:`, `@` and the like, which real names hold. */
+/**
+ * Escapes what may not stand in a node name on the wire; keeps `:`, `@` and the like, which real names hold.
+ * A name of dots only came in escaped and goes out escaped: bare it would climb the peer's tree.
+ */
 export function encodeSegment(name: string): string {
+  if (name === '.' || name === '..') return name.replaceAll('.', '%2E');
   return name.replace(/[%/?#\s"<>\\^`{|}\p{Cc}]/gu, (c) =>
     Array.from(new TextEncoder().encode(c), (b) => `%${b.toString(16).toUpperCase().padStart(2, '0')}`).join(
       '',
