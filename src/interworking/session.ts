@@ -21,6 +21,7 @@ export class Session {
   readonly #capabilities: Map<string, boolean>;
   #devInfo: Readonly<Record<string, string>>;
   #patch: DevicePatch = {};
+  #synthesised: readonly Mount[] = [];
   readonly #searched = new Set<string>();
 
   constructor(context: SessionContext) {
@@ -44,12 +45,21 @@ export class Session {
   }
 
   get mounts(): readonly Mount[] {
-    return this.#mounts;
+    return this.#synthesised.length === 0 ? this.#mounts : [...this.#mounts, ...this.#synthesised];
+  }
+
+  /** Objects that only the gateway shows (20§10.1): seen by a legacy server, not kept, not written. */
+  synthesise(mounts: readonly Mount[]): void {
+    this.#synthesised = mounts;
+  }
+
+  isSynthesised(mount: Mount): boolean {
+    return this.#synthesised.includes(mount);
   }
 
   setMounts(mounts: readonly Mount[]): void {
-    this.#mounts = mounts;
-    this.#patch = { ...this.#patch, mounts };
+    this.#mounts = mounts.filter((mount) => !this.isSynthesised(mount));
+    this.#patch = { ...this.#patch, mounts: this.#mounts };
   }
 
   /** Whether this object was looked for before in this session; marks it so. */

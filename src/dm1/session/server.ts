@@ -95,6 +95,7 @@ export class ServerLeg {
     const queue = [...all];
     // Without Sequence, order is only certain between messages (IW-SEQ-1).
     let split = options.group === 'Sequence' && this.#learned.sequence === false;
+    let cleared = false;
     while (queue.length > 0 && !channel.ended) {
       const group = split ? undefined : options.group;
       const opening = channel.begin();
@@ -113,9 +114,12 @@ export class ServerLeg {
         const again = this.#repeat(references, challenged);
         queue.unshift(...again.commands);
         split ||= again.split;
-      } else if (opening.statuses > 0 && (group === 'Atomic' || !startsHere(draft, queue[0]))) {
-        // Statuses owed to the device take the room that the next command needs; they go first.
+        cleared = false;
+      } else if (opening.statuses > 0 && !cleared && (group === 'Atomic' || !startsHere(draft, queue[0]))) {
+        // Statuses owed to the device take the room that the next command needs; they go first,
+        // once: an Alert 1222 in each answer would keep some owed for ever.
         yield* channel.sendStatuses();
+        cleared = true;
       } else if (group === 'Atomic') {
         for (const pending of queue.splice(0)) unsent.add(pending);
       } else {

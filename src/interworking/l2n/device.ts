@@ -32,9 +32,9 @@ export class LegacyDevice {
       maxMessages: limits.messages,
       ownMaxMsgSize: limits.messageBytes,
       judgeAlert,
+      ...(s.capability('sequence') === false && { learned: { sequence: false } }),
       note: (text: string) => this.#notes.push(text),
     });
-    if (s.capability('sequence') === false) this.#leg.learned.sequence = false;
   }
 
   get ended(): 'aborted' | 'gone' | undefined {

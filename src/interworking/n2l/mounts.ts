@@ -1,6 +1,7 @@
 import type { MoItem } from '../../dm2/packages.ts';
 import type { Mount } from '../../mo/mapping.ts';
 import { samePath } from '../../mo/treePath.ts';
+import { instancesOf } from '../addresses.ts';
 import type { Session } from '../session.ts';
 
 export const DEVINFO = 'urn:oma:mo:oma-dm-devinfo:1.2';
@@ -24,4 +25,8 @@ export function mountObjects(s: Session, MOS: readonly MoItem[] | undefined): vo
     mounts.push({ moid: DEVINFO, miid: '', root: s.context.mappings.virtualRoot(DEVINFO, '') });
   }
   s.setMounts(mounts);
+  const missing = (s.context.mappings.synthesised?.() ?? []).filter(
+    (mount) => instancesOf(s, mount.moid).length === 0,
+  );
+  s.synthesise(missing);
 }

@@ -28,6 +28,22 @@ export function* readFromClient(
   device: Dm2Device,
   requests: readonly Dm2ReadRequest[],
 ): Script<readonly Dm2Read[]> {
+  const asked = requests.filter(({ address }) => !s.isSynthesised(address.mapping.mount));
+  const results = yield* ask(s, device, asked);
+  if (asked.length === requests.length) return results;
+  let at = 0;
+  return requests.map(({ address }): Dm2Read => {
+    if (!s.isSynthesised(address.mapping.mount)) return results[at++]!;
+    const node = address.mapping.synthesised?.(address.path);
+    return node ? { ok: true, node } : { ok: false, sc: 404 };
+  });
+}
+
+function* ask(
+  s: Session,
+  device: Dm2Device,
+  requests: readonly Dm2ReadRequest[],
+): Script<readonly Dm2Read[]> {
   if (requests.length === 0) return [];
   const uris = requests.map(({ address, cv }) => {
     const uri = clientUri(address.mapping.mount, address.path);

@@ -23,7 +23,7 @@ export function addressOf(item: Item): ItemAddress | undefined {
 /** The object node that a command acts on; 405 for a node that only holds objects, 404 for none. */
 export function actsOn(s: Session, path: TreePath): MoAddress | 404 | 405 {
   const owner = ownerOf(s, path);
-  if (owner) return owner;
+  if (owner) return s.isSynthesised(owner.mapping.mount) ? 405 : owner;
   const above = s.mounts.some(
     (mount) => mount.root.length > path.length && path.every((name, i) => name === mount.root[i]),
   );

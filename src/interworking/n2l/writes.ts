@@ -73,6 +73,7 @@ function plan(s: Session, command: WriteCommand, item: Item): PlannedEdit | numb
   if (!at) return 404;
   if (at.query !== undefined) return 406;
   const owner = ownerOf(s, at.path);
+  if (owner && s.isSynthesised(owner.mapping.mount)) return 405;
   const created = owner ? undefined : creationAt(s, at.path);
   if (!owner && !created) return command.kind === 'Replace' ? 404 : isVirtual(s, at.path) ? 418 : 405;
   if (created && command.kind === 'Replace') return 404;

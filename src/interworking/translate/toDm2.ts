@@ -1,4 +1,12 @@
-import type { AlertCommand, BodyElement, Command, Item, SyncMLMessage } from '../../dm1/message.ts';
+import type {
+  AlertCommand,
+  BodyElement,
+  Command,
+  Item,
+  Results,
+  Status,
+  SyncMLMessage,
+} from '../../dm1/message.ts';
 import { formatCommand } from '../../dm2/codec.ts';
 import type {
   Dm2Command,
@@ -13,7 +21,7 @@ import { writeSerialization } from '../../dm2/serialization.ts';
 import { parseTreePath } from '../../mo/treePath.ts';
 import { clientUri, ownerOf, toClientUri } from '../addresses.ts';
 import { ALERT_CODE, alertsToDm2, sessionAlertToDm2 } from '../alerts.ts';
-import { statusToDm2 } from '../status.ts';
+import { statusToDm2, succeeded } from '../status.ts';
 import { inheritedMeta, readLeaf } from '../values.ts';
 import type { OfflineSession } from './offline.ts';
 
@@ -84,26 +92,41 @@ function packageOne(s: OfflineSession, message: SyncMLMessage, code: string): Dm
 function packageThree(s: OfflineSession, message: SyncMLMessage): Dm2Translation {
   const Status: StatusItem[] = [];
   const results = message.body.filter((e) => e.kind === 'Results');
-  for (const element of message.body) {
-    if (element.kind !== 'Status' || element.cmd === 'SyncHdr' || element.cmd === 'Alert') continue;
-    const code = Number(element.code);
-    const sc = statusToDm2(code);
-    if (sc !== code)
-      s.tell('IW-STAT-1', `Status ${element.code} of ${element.cmd ?? 'a command'} becomes ${sc}.`);
-    const own = results
-      .filter((r) => r.cmdRef === element.cmdRef)
-      .flatMap((r) => r.items.map((item) => [item, inheritedMeta(r.meta, item.meta)] as const));
-    const MO = sc === 200 ? own.flatMap(([item, meta]) => serialize(s, { ...item, meta })) : [];
+  for (const [cmdRef, statuses] of statusesByCommand(message)) {
+    const failed = statuses.find(({ code }) => !succeeded(Number(code)));
+    const { code, cmd } = failed ?? statuses[0]!;
+    const sc = statusToDm2(Number(code));
+    if (String(sc) !== code) s.tell('IW-STAT-1', `Status ${code} of ${cmd ?? 'a command'} becomes ${sc}.`);
+    const own = results.filter((result) => (result.cmdRef ?? '1') === cmdRef);
+    const MO = failed ? [] : own.flatMap((result) => documentsOf(s, result));
     Status.push({ sc, ...(MO.length > 0 && { MO }) });
   }
-  const Alert = s.collect(
-    alertsToDm2(
-      s,
-      message.body.filter((e): e is AlertCommand => e.kind === 'Alert'),
-    ),
+  const alerts = message.body.filter((e): e is AlertCommand => e.kind === 'Alert');
+  const Alert = s.collect(alertsToDm2(s, alerts));
+  s.tell(
+    'IW-SES-12',
+    'One Status item per answered 1.x command; in a session, one per command of Package#2.',
   );
-  s.tell('IW-SES-12', 'One Status item per 1.x Status; in a session, one per command of Package#2.');
   return { kind: 'Package#3', body: { Status, ...(Alert.length > 0 && { Alert }) } };
+}
+
+/** Statuses by the command that they answer; those of one command's Items belong together (1x§2.5). */
+function statusesByCommand(message: SyncMLMessage): Map<string, Status[]> {
+  const byCommand = new Map<string, Status[]>();
+  for (const element of message.body) {
+    if (element.kind !== 'Status' || ['SyncHdr', 'Alert', 'Results'].includes(element.cmd ?? '')) continue;
+    const ref = element.cmdRef ?? '1';
+    const list = byCommand.get(ref);
+    if (list) list.push(element);
+    else byCommand.set(ref, [element]);
+  }
+  return byCommand;
+}
+
+function documentsOf(s: OfflineSession, result: Results): SerializationItem[] {
+  return result.items.flatMap((item) =>
+    serialize(s, { ...item, meta: inheritedMeta(result.meta, item.meta) }),
+  );
 }
 
 function serialize(s: OfflineSession, item: Item): SerializationItem[] {
@@ -112,6 +135,10 @@ function serialize(s: OfflineSession, item: Item): SerializationItem[] {
   const owner = path && ownerOf(s, path);
   if (!path || !owner) {
     s.tell('IW-ADDR-1', `${uri} belongs to no known management object; its data has no ClientURI.`);
+    return [];
+  }
+  if (uri.includes('?prop=')) {
+    s.tell('IW-RD-2', `${uri} is a property; DM 2.0 has none, so it does not cross.`);
     return [];
   }
   if (item.meta?.format === 'node') {
