@@ -37,7 +37,7 @@ describe.each(['xml', 'wbxml'] as const)('a 2.0 device on a legacy server in %s'
   });
 
   it('reads leaves and interior nodes [IW-RD-1] [IW-RD-2] [IW-INV-4]', async () => {
-    const { session, codes } = await between(encoding, [
+    const { codes } = await between(encoding, [
       [
         { kind: 'Get', uris: ['./DevInfo/Man'] },
         { kind: 'Get', uris: ['./DevDetail/FwV'] },
@@ -53,7 +53,7 @@ describe.each(['xml', 'wbxml'] as const)('a 2.0 device on a legacy server in %s'
   });
 
   it('writes and deletes [IW-WR-1] [IW-WR-3]', async () => {
-    const { session, codes, device } = await between(encoding, [
+    const { codes } = await between(encoding, [
       [{ kind: 'Get', uris: ['.?list=Struct'] }],
       [
         { kind: 'Replace', uri: './FUMO/fumo1/PkgName', data: 'new' },

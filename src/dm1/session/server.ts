@@ -47,10 +47,12 @@ interface Repeat {
 export class ServerLeg {
   readonly #o: ServerLegOptions;
   readonly #channel: DeviceChannel;
-  #learned: Learned = {};
+  #learned: Learned;
 
-  constructor(options: ServerLegOptions) {
+  /** `learned`: what earlier sessions found out about the device. */
+  constructor(options: ServerLegOptions, learned: Learned = {}) {
     this.#o = options;
+    this.#learned = learned;
     this.#channel = new DeviceChannel(options);
   }
 

@@ -23,18 +23,20 @@ export class LegacyDevice {
     if (opening.protocol !== 'dm1') throw new TypeError('LegacyDevice needs a DM 1.x opening');
     this.#s = s;
     this.encoding = opening.encoding;
-    this.#leg = new ServerLeg({
-      opening: opening.message,
-      encoding: opening.encoding,
-      respURI: deviceUrl,
-      measure: (element) => measure(element, opening.encoding),
-      measureEnvelope: (header) => measureEnvelope({ header, final: true }, opening.encoding),
-      maxMessages: limits.messages,
-      ownMaxMsgSize: limits.messageBytes,
-      judgeAlert,
-      ...(s.capability('sequence') === false && { learned: { sequence: false } }),
-      note: (text: string) => this.#notes.push(text),
-    });
+    this.#leg = new ServerLeg(
+      {
+        opening: opening.message,
+        encoding: opening.encoding,
+        respURI: deviceUrl,
+        measure: (element) => measure(element, opening.encoding),
+        measureEnvelope: (header) => measureEnvelope({ header, final: true }, opening.encoding),
+        maxMessages: limits.messages,
+        ownMaxMsgSize: limits.messageBytes,
+        judgeAlert,
+        note: (text: string) => this.#notes.push(text),
+      },
+      s.capability('sequence') === false ? { sequence: false } : {},
+    );
   }
 
   get ended(): 'aborted' | 'gone' | undefined {
