@@ -7,7 +7,7 @@ import { answerParts, type ServerCommandAnswer } from './package3.ts';
 import type { PlannedAlert, Sizing } from './planned.ts';
 import { Presenter } from './presenter.ts';
 import { owedFor, type ReceivedCommand, ServerInbox } from './serverInbox.ts';
-import { alertMaker, headerStatusMaker } from './statuses.ts';
+import { alertMaker, headerStatusMaker, type OwedStatus, statusMaker } from './statuses.ts';
 import { send } from './turns.ts';
 
 export type { ServerCommandAnswer } from './package3.ts';
@@ -67,6 +67,7 @@ export class ClientLeg {
   readonly #inbox: ServerInbox;
   /** What is still to be said in this package. */
   readonly #outbox: Part[] = [];
+  readonly #acknowledged: OwedStatus[] = [];
   /** What was said since the last point to repeat from after a challenge. */
   #repeatable: Part[] = [];
   readonly #alertRefs = new Map<string, PlannedAlert>();
@@ -165,20 +166,29 @@ export class ClientLeg {
       const asked = this.#inbox.slots.slice(waiting).some((slot) => slot.auto === undefined);
       // Between parts of our package a message without Final only asks for the next part (1x§2.3).
       if (message.final || asked || this.#outbox.length === 0) this.#serverOpen = !message.final;
-      if (this.#outbox.length > 0) {
-        if (message.final && !taken.commands) {
-          this.#note('The server ended the session before it had all Results');
-          return { kind: 'end' };
-        }
-        continue;
-      }
       const commands = this.#inbox.slots.filter((slot) => slot.auto === undefined);
-      if (commands.length > 0) return { kind: 'commands', commands };
-      if (message.final && !taken.commands) return { kind: 'end' };
-      // Only the protocol's own alerts and refused commands: their Statuses, or Alert 1222 alone.
-      for (const slot of this.#inbox.slots.splice(0))
-        this.#outbox.push(statusPart(owedFor(slot, slot.auto ?? 500)));
+      if (commands.length === 0) {
+        // Only the protocol's own alerts and refused commands: their Statuses go first in the next message.
+        const nothing = this.#outbox.length === 0;
+        this.#settleOwn();
+        if (!message.final || taken.commands) continue;
+        if (!nothing) this.#note('The server ended the session before it had all Results');
+        return { kind: 'end' };
+      }
+      if (this.#outbox.length === 0) return { kind: 'commands', commands };
     }
+  }
+
+  /** Statuses for what was answered without anybody's doing. */
+  #settleOwn(): void {
+    const first: Part[] = [];
+    for (const slot of this.#inbox.slots.splice(0)) {
+      const owed = owedFor(slot, slot.auto ?? 500);
+      // Alert 1222 comes with every message of a long package; its Status must not wait for room among the parts.
+      if (slot.command.kind === 'Alert' && owed.code === 200) this.#acknowledged.push(owed);
+      else first.push(statusPart(owed));
+    }
+    this.#outbox.unshift(...first);
   }
 
   #begin(): Draft {
@@ -201,6 +211,8 @@ export class ClientLeg {
     const last = this.#last;
     // A server that identifies itself is taken at its word; TLS is what proves it.
     if (last) draft.add(headerStatusMaker(last, last.cred ? 212 : 200));
+    for (const owed of this.#acknowledged) draft.add(statusMaker(owed));
+    draft.markFree();
     const { broken } = this.#inbox.objects;
     if (broken) draft.add(alertMaker('1225', [broken]));
     return draft;
@@ -214,6 +226,7 @@ export class ClientLeg {
     }
     this.#sent += 1;
     this.#inbox.objects.broken = undefined;
+    this.#acknowledged.length = 0;
     // Until the server accepted us the whole of Package 1 has to be repeated, later only what it refused.
     if (this.#accepted) this.#repeatable = [];
     for (const { part, element } of placed) {
@@ -256,9 +269,10 @@ export class ClientLeg {
 
   /** A server that refuses a chunk gets no more of that object. */
   #chunkStatus(code: number): void {
-    if (isSuccess(code) || !this.#outbox[0]?.at) return;
+    const at = this.#outbox.findIndex((part) => part.at !== undefined);
+    if (isSuccess(code) || at < 0) return;
     this.#note(`The server refused a large object with ${code}`);
-    this.#outbox.shift();
+    this.#outbox.splice(at, 1);
   }
 }
 

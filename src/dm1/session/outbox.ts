@@ -40,7 +40,7 @@ export function alertPart(alert: PlannedAlert): Part {
 /** Moves parts from the front of `queue` into the draft; what is too large is divided as its kind allows. */
 export function fillParts(draft: Draft, queue: Part[], options: FillOptions): Placed[] {
   const placed: Placed[] = [];
-  const fresh = draft.length;
+  const before = draft.length;
   const place = (part: Part, rest: Part | undefined, element: BodyElement): void => {
     placed.push({ part, element });
     queue.splice(0, 1, ...(rest ? [rest] : []));
@@ -59,7 +59,8 @@ export function fillParts(draft: Draft, queue: Part[], options: FillOptions): Pl
       place(some, { ...part, items: items.slice(count) }, element);
       return placed;
     }
-    if (draft.length > fresh) return placed;
+    const fresh = draft.length === before;
+    if (!fresh && !chunksHere(draft, part)) return placed;
     if (items.length > 1) {
       queue.splice(0, 1, { ...part, items: items.slice(0, 1) }, { ...part, items: items.slice(1) });
       continue;
@@ -73,10 +74,19 @@ export function fillParts(draft: Draft, queue: Part[], options: FillOptions): Pl
       );
       return placed;
     }
-    placeChunk(draft, part, place, options, () => queue.splice(0, 1));
+    if (!placeChunk(draft, part, place, options) && fresh) {
+      options.note('Results larger than MaxMsgSize could not be divided and were left out');
+      queue.shift();
+    }
     return placed;
   }
   return placed;
+}
+
+/** No message could hold this object, and the draft is as good as an empty one to go on with it. */
+function chunksHere(draft: Draft, part: Part): boolean {
+  if (!part.chunkable || part.items?.length !== 1 || !draft.mostlyFree) return false;
+  return part.at !== undefined || !draft.couldHold(part.make('0000', part.items));
 }
 
 function placeChunk(
@@ -84,22 +94,18 @@ function placeChunk(
   part: Part,
   place: (part: Part, rest: Part | undefined, element: BodyElement) => void,
   options: FillOptions,
-  drop: () => void,
-): void {
+): boolean {
   const item = part.items?.[0];
   const cmdId = draft.id();
   const room = draft.room - options.keep;
   const fits = (piece: Item): boolean => draft.measure(part.make(cmdId, [piece])) <= room;
   const chunk = item && chunkOf(item, part.at ?? 0, options.maxObjSize, fits, room);
-  if (!chunk) {
-    options.note('Results larger than MaxMsgSize could not be divided and were left out');
-    drop();
-    return;
-  }
+  if (!chunk) return false;
   const element = part.make(cmdId, [chunk.item]);
   draft.put(element, draft.measure(element));
   const { at: _, ...rest } = part;
   place({ ...rest, items: [chunk.item] }, chunk.last ? undefined : { ...part, at: chunk.end }, element);
+  return true;
 }
 
 /** How many Items from the front fit as one element. */

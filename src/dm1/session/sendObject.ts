@@ -1,4 +1,4 @@
-import type { Encoding, Item } from '../message.ts';
+import type { Encoding, Item, SyncMLMessage } from '../message.ts';
 import { isSuccess } from '../tables/status.ts';
 import type { Machine } from '../turn.ts';
 import type { DeviceChannel } from './deviceChannel.ts';
@@ -29,6 +29,7 @@ export function* sendObject(channel: DeviceChannel, pending: Pending, encoding: 
   const object = objectOf(pending);
   if (!object) return false;
   const item = transmitted(object, encoding);
+  let cleared = false;
   for (let at = 0; ; ) {
     const opening = channel.begin();
     const { draft } = opening;
@@ -37,8 +38,9 @@ export function* sendObject(channel: DeviceChannel, pending: Pending, encoding: 
     const chunk = channel.isShort(opening)
       ? undefined
       : chunkOf(item, at, channel.maxObjSize, fits, draft.room);
-    if (!chunk && opening.statuses > 0) {
+    if (!chunk && opening.statuses > 0 && !cleared) {
       yield* channel.sendStatuses();
+      cleared = true;
       if (channel.ended) return true;
       continue;
     }
@@ -51,7 +53,7 @@ export function* sendObject(channel: DeviceChannel, pending: Pending, encoding: 
     if (!reply) return true;
     const challenged = chunk.last
       ? yield* channel.hearPackage(reply, references)
-      : channel.hear(reply, references).challenged;
+      : yield* hearChunk(channel, reply, references);
     if (channel.ended) return true;
     if (challenged && pending.refusedForAuth) {
       pending.reset();
@@ -67,6 +69,16 @@ export function* sendObject(channel: DeviceChannel, pending: Pending, encoding: 
     }
     // 213, or nothing but Alert 1222: the next chunk is welcome.
     pending.reset();
+    cleared = false;
     at = chunk.end;
   }
+}
+
+/** Reads the answer to a chunk; a device whose answer did not fit one message is asked for the rest once. */
+function* hearChunk(channel: DeviceChannel, reply: SyncMLMessage, references: References): Machine<boolean> {
+  let { challenged } = channel.hear(reply, references);
+  if (channel.ended || challenged || references.complete || reply.final) return challenged;
+  const rest = yield* channel.askForMore(references);
+  if (rest) challenged = channel.hear(rest, references).challenged;
+  return challenged;
 }

@@ -117,10 +117,10 @@ describe.each(encodings)('device session over %s', (_, encoding) => {
   });
 
   it('carries large values whole through chunks of the announced size [IW-HGET-4] [1x§8]', () => {
-    const binary = fc.uint8Array({ minLength: 1500, maxLength: 4000 });
+    const binary = fc.uint8Array({ minLength: 2100, maxLength: 4000 });
     const text = fc.string({
       unit: fc.constantFrom('a', '<', 'ß', '€', '😀', ' '),
-      minLength: 1500,
+      minLength: 2100,
       maxLength: 4000,
     });
     fc.assert(
