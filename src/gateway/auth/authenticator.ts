@@ -15,7 +15,7 @@ import { Throttle } from './throttle.ts';
 
 export interface AuthPolicy {
   readonly dm1: 'none' | 'basic' | 'md5' | 'hmac';
-  readonly dm2: 'none' | 'basic' | 'digest';
+  readonly dm2: 'none' | 'basic' | 'digest' | 'mtls';
   readonly unknownDevice: 401 | 404;
 }
 
@@ -49,11 +49,13 @@ export interface Dm2Attempt {
   readonly method: string;
   /** Path and query as requested; Digest covers it. */
   readonly uri: string;
+  /** Subject of the verified client certificate: a bare name, or RDNs of which CN counts. */
+  readonly tlsSubject?: string;
 }
 
 /** Verdict on a DM 2.0 client; `headers` go into the answer. */
 export type Dm2Verdict =
-  | { readonly ok: true; readonly scheme: 'none' | 'basic' | 'digest' }
+  | { readonly ok: true; readonly scheme: AuthPolicy['dm2'] }
   | {
       readonly ok: false;
       readonly status: 401 | 403 | 429;
@@ -124,7 +126,7 @@ export class DeviceAuthenticator {
   async verifyDm2(attempt: Dm2Attempt): Promise<Dm2Verdict> {
     const { deviceId, authorization } = attempt;
     const record = await this.#recall(deviceId);
-    const scheme = schemeOf(record, this.#policy.dm2, ['none', 'basic', 'digest']);
+    const scheme = schemeOf(record, this.#policy.dm2, ['none', 'basic', 'digest', 'mtls']);
     if (scheme === 'none') {
       await this.#registry.firstContact(deviceId, 'dm2');
       return { ok: true, scheme };
@@ -138,6 +140,7 @@ export class DeviceAuthenticator {
         detail: 'too many failed authentications',
       };
     }
+    if (scheme === 'mtls') return this.#certificate(attempt, record);
     if (authorization === undefined || authorization.trim() === '') {
       return this.#challenge(scheme, 'credentials are missing');
     }
@@ -160,6 +163,22 @@ export class DeviceAuthenticator {
       return { ok: false, status: 403, detail: 'no credential of this device is on file' };
     }
     return this.#challenge(scheme, 'the credentials are wrong');
+  }
+
+  /** The certificate itself has been verified by TLS; it must be that of this device (IW-SES-2). */
+  async #certificate(
+    { deviceId, tlsSubject }: Dm2Attempt,
+    record: DeviceRecord | undefined,
+  ): Promise<Dm2Verdict> {
+    if (tlsSubject !== undefined && certificateNames(tlsSubject).includes(deviceId)) {
+      this.#throttle.succeeded(deviceId);
+      await this.#registry.firstContact(deviceId, 'dm2');
+      return { ok: true, scheme: 'mtls' };
+    }
+    await this.#failed(deviceId, record, 'dm2');
+    const detail =
+      tlsSubject === undefined ? 'a client certificate is missing' : 'the certificate is of another device';
+    return { ok: false, status: 403, detail };
   }
 
   async #basic(authorization: string, record: DeviceRecord | undefined): Promise<'good' | 'bad' | 'other'> {
@@ -266,4 +285,12 @@ function proofOf(
   return scheme === 'basic'
     ? (hash) => verifyBasic(cred.data, hash)
     : (hash, nonce) => verifyMd5(cred.data, hash, nonce);
+}
+
+/** The subject as it stands, and its common names. */
+function certificateNames(subject: string): readonly string[] {
+  const common = [...subject.matchAll(/(?:^|[\n,/])\s*CN\s*=\s*([^\n,/]+)/g)].map(
+    (match) => match[1]?.trim() ?? '',
+  );
+  return [subject, ...common];
 }

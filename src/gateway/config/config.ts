@@ -17,7 +17,7 @@ export interface Config {
   readonly backends: Readonly<Record<string, BackendConfig>>;
   readonly routes: readonly Route[];
   readonly deviceAuth: { readonly dm1: Dm1Scheme; readonly dm2: Dm2Scheme };
-  /** Status for a device without a credential on file, where its generation must authenticate. */
+  /** What a device without a credential on file gets, where its generation must authenticate. */
   readonly unknownDevice: 401 | 404;
   /** CSV file of devices to import at start. */
   readonly devices?: string;
@@ -36,7 +36,7 @@ export interface TlsFiles {
 }
 
 export type Dm1Scheme = 'none' | 'basic' | 'md5' | 'hmac';
-export type Dm2Scheme = 'none' | 'basic' | 'digest';
+export type Dm2Scheme = 'none' | 'basic' | 'digest' | 'mtls';
 
 export interface Limits {
   readonly sessions: number;

@@ -168,6 +168,11 @@ function checkReferences(tree: Tree, backends: Tree, problems: ConfigProblem[]):
       problems.push({ path: `routes.${index}.backend`, message: `there is no backend "${name}"` });
     }
   }
+  const { listen, deviceAuth } = tree;
+  const tls = isTree(listen) ? listen['tls'] : undefined;
+  if (isTree(deviceAuth) && deviceAuth['dm2'] === 'mtls' && !(isTree(tls) && tls['clientCa'] !== undefined)) {
+    problems.push({ path: 'deviceAuth.dm2', message: 'mtls needs listen.tls.clientCa' });
+  }
   const admin = tree['admin'];
   if (isTree(admin) && admin['token'] !== undefined && admin['tokenFile'] !== undefined) {
     problems.push({ path: 'admin.tokenFile', message: 'give either token or tokenFile, not both' });

@@ -175,11 +175,15 @@ export const CONFIG_SCHEMA = group('Configuration of the gateway.', {
   },
   deviceAuth: group('How devices must authenticate, by generation.', {
     dm1: choice(['none', 'basic', 'md5', 'hmac'], 'Scheme for DM 1.x devices.', 'md5'),
-    dm2: choice(['none', 'basic', 'digest'], 'Scheme for DM 2.0 clients.', 'basic'),
+    dm2: choice(
+      ['none', 'basic', 'digest', 'mtls'],
+      'Scheme for DM 2.0 clients; `mtls` needs `listen.tls.clientCa`.',
+      'basic',
+    ),
   }),
   unknownDevice: choice(
     [401, 404],
-    'Status for a device without a credential on file, where its generation must authenticate.',
+    'Where devices must authenticate and one has no credential on file: 401 treats it as one with a wrong password, 404 refuses it at once (DM 2.0 clients get HTTP 403 then).',
     401,
   ),
   devices: text('CSV file of devices to import at start: `id,username,password`.'),

@@ -34,7 +34,7 @@ const COLUMNS = [
 type Column = (typeof COLUMNS)[number];
 
 const SCHEMES: Readonly<Partial<Record<Column, readonly string[]>>> = {
-  auth: ['none', 'basic', 'md5', 'hmac', 'digest'],
+  auth: ['none', 'basic', 'md5', 'hmac', 'digest', 'mtls'],
   serverAuth: ['md5', 'basic'],
 };
 const BATCH = 500;

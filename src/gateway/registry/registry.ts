@@ -91,6 +91,7 @@ export class Registry {
   async get(id: string): Promise<DeviceRecord | undefined> {
     const cached = this.#cache.get(id);
     if (cached) return cached;
+    if (!isUsableId(id)) return undefined;
     const [row] = await this.#byId(id);
     return row ? this.#keep(row) : undefined;
   }
@@ -291,8 +292,12 @@ export function toNewRow(registration: Registration): NewDevice {
   };
 }
 
+function isUsableId(id: string): boolean {
+  return id.length > 0 && id.length <= LONGEST_ID && !/\p{Cc}/u.test(id);
+}
+
 function checkId(id: string): void {
-  if (id.length === 0 || id.length > LONGEST_ID || /\p{Cc}/u.test(id)) {
+  if (!isUsableId(id)) {
     throw new DragomanError(
       'malformed',
       `A device identifier has 1 to ${LONGEST_ID} characters and no control characters.`,

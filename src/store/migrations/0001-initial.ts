@@ -30,6 +30,7 @@ export function initial(engine: EngineName): Migration {
         .addColumn('failed_at', time)
         .execute();
       await db.schema.createIndex('devices_last_seen').on('devices').column('last_seen').execute();
+      await db.schema.createIndex('devices_username').on('devices').column('username').execute();
 
       await db.schema
         .createTable('nonces')

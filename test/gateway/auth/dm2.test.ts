@@ -167,3 +167,19 @@ describe('digest', () => {
     expect(await auth.verifyDm2(from(id, header))).toMatchObject({ ok: false, status });
   });
 });
+
+describe('client certificates', () => {
+  it.each([
+    ['D9', 'D9', true],
+    ['D9', 'C=CH\nO=Acme\nCN=D9', true],
+    ['D9', 'CN=D9, O=Acme', true],
+    ['D9', 'CN=D99', false],
+    ['D9', 'O=CN=D9x', false],
+    ['D9', 'OCN=D9', false],
+    ['D9', undefined, false],
+  ])('name the device %s: %j is %s [IW-AUTH-4] [IW-SES-2]', async (id, tlsSubject, ok) => {
+    const attempt = { ...from(id), ...(tlsSubject === undefined ? {} : { tlsSubject }) };
+    expect(await authenticator('mtls').verifyDm2(attempt)).toMatchObject(ok ? { ok } : { ok, status: 403 });
+    expect((await registry.get(id)) !== undefined).toBe(ok);
+  });
+});

@@ -166,6 +166,11 @@ describe('mistakes', () => {
       'admin.tokenFile: give either token or tokenFile, not both',
     ],
     [
+      'client certificates without their authority',
+      { text: 'deviceAuth: {dm2: mtls}' },
+      'deviceAuth.dm2: mtls needs listen.tls.clientCa',
+    ],
+    [
       'an unknown variable',
       { env: { DRAGOMAN_LISTEN_DEVICE: '1' } },
       'DRAGOMAN_LISTEN_DEVICE: this environment variable names no key of the configuration',
