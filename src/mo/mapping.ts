@@ -46,6 +46,11 @@ export interface MountMapping {
   definition(path: readonly string[]): NodeDefinition | undefined;
   /** The legacy subtrees that must be read to know the 2.0 subtree at `path`; the first holds `path` itself. */
   sources(path: readonly string[]): readonly Source[];
+  /**
+   * The converse of `sources`: the 2.0 subtrees that must be read to know the legacy subtree at `legacy`; none
+   * when it is not part of this object.
+   */
+  holders?(legacy: TreePath): readonly (readonly string[])[];
   /** The single legacy node that stands for the 2.0 node at `path`. */
   legacy(path: readonly string[]): TreePath;
   /** The 2.0 path of a legacy node, or `undefined` when it is not part of this object. */

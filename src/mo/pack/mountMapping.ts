@@ -45,18 +45,43 @@ export class PackMapping implements MountMapping {
 
   sources(path: Path): readonly Source[] {
     const found = walkPath(this.layout.dm2, path, 'dm2');
-    const sources: Source[] = [{ legacy: this.legacyOf(path, found, false), path }];
+    const legacy = this.legacyOf(path, found, false);
+    const sources: Source[] = [{ legacy, path: found.rule?.pick ? this.verbatim(legacy) : path }];
     if (found.step === undefined) return sources;
     for (const rule of this.layout.moved) {
       if (rule.dm2.length <= path.length) continue;
       const captured = covers(rule.dm2, path);
       if (captured === undefined) continue;
       const place = instantiate(rule.legacy, captured, false);
-      const legacy = rule.absolute ? place : [...this.mount.root, ...place];
-      if (sources.some((source) => isWithin(source.legacy, legacy))) continue;
-      sources.push({ legacy, path: instantiate(rule.dm2, captured) });
+      const there = rule.absolute ? place : [...this.mount.root, ...place];
+      if (sources.some((source) => isWithin(source.legacy, there))) continue;
+      sources.push({
+        legacy: there,
+        path: rule.pick ? this.verbatim(there) : instantiate(rule.dm2, captured),
+      });
     }
     return sources;
+  }
+
+  holders(legacy: TreePath): readonly Path[] {
+    const own = this.fromLegacy(legacy);
+    const holders: Path[] = own ? [own] : [];
+    for (const rule of this.layout.moved) {
+      const { length } = rule.absolute ? [] : this.mount.root;
+      if (!rule.absolute && !isWithin(this.mount.root, legacy)) continue;
+      const below = legacy.slice(length);
+      if (rule.legacy.length <= below.length) continue;
+      const captured = covers(rule.legacy, below);
+      if (captured === undefined) continue;
+      const path = instantiate(rule.dm2, captured);
+      if (!holders.some((holder) => isWithin(holder, path))) holders.push(path);
+    }
+    return holders;
+  }
+
+  /** The 2.0 path of an interior node above a name that only the legacy tree has: it is read, not shown. */
+  private verbatim(legacy: TreePath): Path {
+    return this.fromLegacy(legacy) ?? [];
   }
 
   toDm2(path: Path, found: readonly { source: Source; node: MoNode | undefined }[]): MoNode | undefined {
@@ -137,7 +162,7 @@ function covers(segments: readonly Segment[], path: Path): readonly string[] | u
   const captured: string[] = [];
   for (const [i, name] of path.entries()) {
     const segment = segments[i]!;
-    if (segment.kind === 'name' && segment.name !== name) return undefined;
+    if (segment.kind !== 'any' && segment.name !== name) return undefined;
     if (segment.kind === 'any') captured.push(name);
   }
   return captured;

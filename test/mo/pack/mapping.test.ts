@@ -130,10 +130,25 @@ nodes:
     expect(mapping.toDm2([], found)).toEqual(tree);
   });
 
+  it('tell which 2.0 subtrees hold a legacy subtree [IW-ADDR-3] [IW-RD-1]', () => {
+    const mapping = mappingOf(`${pack}  URI: { legacy: Addr/<x=1>/A }\n`);
+    const held = (legacy: string) => mapping.holders(legacy.split('/')).map((path) => path.join('/'));
+    expect(held('T')).toEqual(['']);
+    expect(held('T/Addr')).toEqual(['Addr', 'URI']);
+    expect(held('T/Addr/1')).toEqual(['Addr/1', 'URI']);
+    expect(held('T/Addr/2')).toEqual(['Addr/2']);
+    expect(held('T/Addr/1/A')).toEqual(['URI']);
+    expect(held('T/Flat')).toEqual(['Deep/A']);
+    expect(held('T/List/1/S')).toEqual(['Items/1/S', 'Items/1/Sub']);
+    expect(held('Else')).toEqual(['Far']);
+    expect(held('Else/q')).toEqual(['Far/q/B']);
+    expect(held('Nowhere')).toEqual([]);
+  });
+
   it('of a split node follow what the device has [IW-ADDR-3]', () => {
     const mapping = mappingOf('nodes:\n  URI: { legacy: Addr/<x=1>/A }\n  Addr/<x>/Type: {}');
     const [source] = mapping.sources(['URI']);
-    expect(source).toEqual({ legacy: ['T', 'Addr'], path: ['URI'] });
+    expect(source).toEqual({ legacy: ['T', 'Addr'], path: ['Addr'] });
     const there = node('Addr', node('home', leaf('A', 'u'), leaf('Type', 't')));
     const found = [{ source: source!, node: there }];
     expect(mapping.toDm2(['URI'], found)).toEqual(leaf('URI', 'u'));
