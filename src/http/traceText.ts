@@ -50,24 +50,46 @@ function body({ xml, json, text }: TraceEntry): string[] {
   return parts.map((line) => `  ${line}`);
 }
 
-/** Each element on a line of its own, two blanks deeper than the one around it; text stays as it is. */
-export function indentXml(xml: string): string {
-  const lines: string[] = [];
-  let depth = 0;
-  for (const part of xml.trim().split(/(?=<)/)) {
-    const closes = part.startsWith('</');
-    if (closes) depth = Math.max(0, depth - 1);
-    const previous = lines[lines.length - 1];
-    if (closes && previous !== undefined && isStartOf(previous, part))
-      lines[lines.length - 1] = previous + part;
-    else lines.push('  '.repeat(depth) + part);
-    if (/^<[^!?/][^>]*(?<!\/)>[^<]*$/.test(part)) depth += 1;
-  }
-  return lines.join('\n');
+/** An element with its start and end tags and what is between; text is a part without children. */
+interface Part {
+  readonly open: string;
+  close: string;
+  readonly children: Part[];
 }
 
-/** Whether `line` is an element's start tag, perhaps with text, and `end` its end tag. */
-function isStartOf(line: string, end: string): boolean {
-  const name = /^<\/([^\s>]+)/.exec(end)?.[1];
-  return name !== undefined && /^\s*<([^\s/>]+)[^>]*>[^<]*$/.exec(line)?.[1] === name;
+/** Elements on lines of their own, two blanks deeper than the one around them, as long as they do not fit `width`. */
+export function indentXml(xml: string, width = 100): string {
+  const root: Part = { open: '', close: '', children: [] };
+  const around: Part[] = [root];
+  for (const token of xml.trim().split(/(?=<)/)) {
+    const inner = around[around.length - 1] ?? root;
+    if (token.startsWith('</')) {
+      inner.close = token.trim();
+      if (around.length > 1) around.pop();
+      continue;
+    }
+    const part: Part = { open: token.trim(), close: '', children: [] };
+    inner.children.push(part);
+    if (/^<[^!?/][^>]*(?<!\/)>/.test(token)) around.push(part);
+  }
+  return root.children.flatMap((part) => partLines(part, '', width)).join('\n');
+}
+
+function partLines(part: Part, indent: string, width: number): string[] {
+  const inline = inlined(part, width - indent.length);
+  if (inline !== undefined) return [indent + inline];
+  const inner = part.children.flatMap((child) => partLines(child, `${indent}  `, width));
+  return [indent + part.open, ...inner, indent + part.close];
+}
+
+/** The part on one line, or `undefined` when that is longer than `room`; a leaf is never broken. */
+function inlined(part: Part, room: number): string | undefined {
+  let text = part.open;
+  for (const child of part.children) {
+    const inner = inlined(child, room);
+    if (inner === undefined || text.length > room) return undefined;
+    text += inner;
+  }
+  text += part.close;
+  return text.length <= room || part.children.length === 0 ? text : undefined;
 }

@@ -1,0 +1,70 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { type Command, Option } from 'commander';
+import { indentXml } from '../http/traceText.ts';
+import { type MessageForm, translate } from '../interworking/translate/translate.ts';
+import { loadPacks, SHIPPED_PACKS } from '../mo/pack/files.ts';
+import { DragomanError } from '../support/errors.ts';
+import type { Io } from './io.ts';
+
+interface TranslateFlags {
+  readonly to?: MessageForm;
+  readonly mappings?: readonly string[];
+  readonly output?: string;
+}
+
+/** `dragoman translate FILE`: one message as the other generation would say it, offline. */
+export function addTranslate(program: Command, io: Io): void {
+  program
+    .command('translate')
+    .description('show one message as the other generation would say it, and what is lost or assumed')
+    .argument(
+      '<file>',
+      'SyncML (XML or WBXML), a DM 2.0 package (JSON) or an HTTP capture of one; - reads standard input',
+    )
+    .addOption(new Option('--to <form>', 'form of the result').choices(['xml', 'wbxml', 'json']))
+    .option('--mappings <folder...>', 'folders of mapping packs on top of the shipped ones')
+    .option('-o, --output <file>', 'write the translated message there, byte for byte')
+    .action((file: string, { to, mappings = [], output }: TranslateFlags) => {
+      const result = translate(loadPacks([SHIPPED_PACKS, ...mappings]), read(file), to);
+      const [first] = result.outputs;
+      if (output !== undefined && first) writeFileSync(output, first.body);
+      io.out(`input: ${result.input}\n`);
+      for (const { title, form, body } of result.outputs) {
+        io.out(
+          `\n== ${title}${form === 'json' ? '' : ` (${form === 'xml' ? 'XML' : 'WBXML'})`} ==\n${shown(form, body)}\n`,
+        );
+      }
+      if (result.notes.length === 0) return;
+      io.out('\nnotes:\n');
+      for (const { rule, text } of result.notes) io.out(`  [${rule}] ${text}\n`);
+    });
+}
+
+function read(file: string): Uint8Array {
+  try {
+    return readFileSync(file === '-' ? 0 : file);
+  } catch (error) {
+    const reason = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
+    throw new DragomanError('configuration', `${file} cannot be read (${reason}).`, { cause: error });
+  }
+}
+
+function shown(form: MessageForm, body: Uint8Array): string {
+  if (form === 'wbxml') return hexDump(body);
+  const text = Buffer.from(body).toString('utf8').trimEnd();
+  return form === 'xml' ? indentXml(text) : text;
+}
+
+/** Sixteen bytes a line: offset, bytes, characters. */
+function hexDump(body: Uint8Array): string {
+  const lines: string[] = [];
+  for (let at = 0; at < body.length; at += 16) {
+    const row = body.subarray(at, at + 16);
+    const hex = Array.from(row, (byte) => byte.toString(16).padStart(2, '0')).join(' ');
+    const text = Array.from(row, (byte) => (byte > 31 && byte < 127 ? String.fromCharCode(byte) : '.')).join(
+      '',
+    );
+    lines.push(`${at.toString(16).padStart(6, '0')}  ${hex.padEnd(47)}  ${text}`);
+  }
+  return lines.join('\n');
+}
