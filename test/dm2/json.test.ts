@@ -184,6 +184,7 @@ describe('reading JSON', () => {
     const small = { bytes: 20, depth: 4, members: 3 };
     expect(refusal(() => readJson(bytes(' '.repeat(21)), small))).toMatchObject({ code: 'too-large' });
     expect(readJson(bytes('[1,2,3,4]'), small)).toEqual([1, 2, 3, 4]);
+    expect(readJson(bytes('[1,2,3,4]'.padEnd(20)), small)).toEqual([1, 2, 3, 4]);
     expect(refusal(() => readJson(bytes('[1,2,3,4,5]'), small))).toMatchObject({ code: 'too-large' });
     expect(
       refusal(() => readJson(bytes('{"a":1.0,"b":1,"c":1,"d":1}'), { ...small, bytes: 99 })),
