@@ -21,4 +21,12 @@ export type { ServerCommand } from './legacyServer/script.ts';
 export { LegacyServer, type LegacyServerOptions, type ServerScript } from './legacyServer/server.ts';
 export type { CommandRecord, ResultItem, ServerSession } from './legacyServer/session.ts';
 export { PRESETS } from './presets.ts';
+export {
+  runSimulate,
+  SIMULATE_FLAGS,
+  SIMULATED,
+  type Simulated,
+  type SimulateFlags,
+  type SimulateIo,
+} from './simulate.ts';
 export { SimTree } from './tree.ts';

@@ -253,16 +253,14 @@ describe('DM 2.0 commands', () => {
         ['SHOW', 'http://x.example/'],
         ['SUB', 'http://x.example/', `${FUMO}//`],
         ['FLY', 'away'],
-        ['HPOST', '{origin}/repository/u', `${FUMO}/*`],
+        ['HPOST', '{origin}/repository/u', `${FUMO}/*/State`],
         ['HPOST', '{origin}/repository/u', `${FUMO}//?cv=1`],
       ],
       {},
       { missing: ['get', 'show', 'sub', 'wildcard', 'query'] },
     );
-    expect(run.codes).toEqual([501, 501, 501, 501, 400, 501]);
-    expect(run.report.violations).toEqual(
-      ['FLY away: The command "FLY" is none of DM 2.0.', expect.anything()].slice(0, 1),
-    );
+    expect(run.codes).toEqual([501, 501, 501, 501, 501, 501]);
+    expect(run.report.violations).toEqual([expect.stringContaining('"FLY" is none of DM 2.0')]);
   });
 });
 

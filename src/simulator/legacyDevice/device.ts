@@ -1,4 +1,4 @@
-import type { BodyElement, Encoding, ItemCommand, Status, SyncMLMessage } from '../../dm1/message.ts';
+import type { BodyElement, Encoding, Status, SyncMLMessage } from '../../dm1/message.ts';
 import { DragomanError } from '../../support/errors.ts';
 import { hmacHeader } from '../credentials.ts';
 import { EventLog, type LoggedMessage } from '../eventLog.ts';
@@ -10,18 +10,16 @@ import {
   encodeMessage,
   encodingFor,
   isCommand,
-  isItemCommand,
   numbered,
   type Outgoing,
-  VERSION_CONSTANTS,
 } from '../syncml.ts';
 import type { SimTree } from '../tree.ts';
 import { readFileNotation } from '../treeFile.ts';
 import { phoneTree, treeFrom } from '../trees.ts';
 import { checkServerMessage } from './checks.ts';
 import { ClientAuthentication } from './clientAuth.ts';
-import { Executor } from './execute.ts';
-import { LargeObject } from './largeObject.ts';
+import { clientHeader } from './header.ts';
+import { Inbound } from './inbound.ts';
 import type { ClientAlert, LegacyDeviceOptions, SessionReport } from './options.ts';
 import { type Assembled, Outbox } from './outbox.ts';
 import { alertElement, devInfoReplace } from './package1.ts';
@@ -56,6 +54,7 @@ export class LegacyDevice {
   readonly #client: ClientAuthentication;
   readonly #server: ServerAuthentication;
   readonly #encoding: Encoding;
+  readonly #inbound: Inbound;
   readonly #outbox = new Outbox();
   #sessions = 0;
   #report: Mutable<SessionReport> | undefined;
@@ -64,7 +63,6 @@ export class LegacyDevice {
   #msgId = 0;
   #serverMsgId = 0;
   #serverMaxMsgSize: number | undefined;
-  #object: LargeObject | undefined;
   /** The message that the next step sends. */
   #next: Assembled | undefined;
   #sent: SyncMLMessage | undefined;
@@ -99,6 +97,7 @@ export class LegacyDevice {
     this.#http = new HttpClient(this.options, this.#log);
     this.#client = new ClientAuthentication(auth ?? { type: 'none', username: '', password: '' });
     this.#server = new ServerAuthentication(serverCred);
+    this.#inbound = new Inbound(this.tree, this.options, (alert) => this.#noteReport(alert));
     this.#encoding = encodingFor(version, encoding);
   }
 
@@ -148,7 +147,7 @@ export class LegacyDevice {
     this.#msgId = 0;
     this.#serverMsgId = 0;
     this.#serverMaxMsgSize = undefined;
-    this.#object = undefined;
+    this.#inbound.begin();
     this.#client.begin();
     this.#server.begin();
     this.#carried.clear();
@@ -248,31 +247,13 @@ export class LegacyDevice {
   }
 
   #assemble(elements: readonly Outgoing[], final: boolean, msgId: string): Assembled {
-    const { version = '1.2', deviceId, auth, maxMsgSize, maxObjSize } = this.options;
-    const { verDTD, verProto } = VERSION_CONSTANTS[version];
-    const cred = this.#client.cred();
-    const named = auth !== undefined && (auth.type === 'md5' || auth.type === 'hmac');
-    const message: SyncMLMessage = {
-      header: {
-        verDTD,
-        verProto,
-        sessionId: this.#report!.sessionId,
-        msgId,
-        target: { uri: this.#url },
-        source: { uri: deviceId, ...(named ? { name: auth.username } : {}) },
-        ...(cred ? { cred } : {}),
-        ...(maxMsgSize === undefined && maxObjSize === undefined
-          ? {}
-          : {
-              meta: {
-                ...(maxMsgSize === undefined ? {} : { maxMsgSize }),
-                ...(maxObjSize === undefined ? {} : { maxObjSize }),
-              },
-            }),
-      },
-      body: numbered(elements),
-      final,
-    };
+    const header = clientHeader(this.options, {
+      sessionId: this.#report!.sessionId,
+      msgId,
+      url: this.#url,
+      cred: this.#client.cred(),
+    });
+    const message: SyncMLMessage = { header, body: numbered(elements), final };
     return { message, bytes: encodeMessage(message, this.#encoding), elements };
   }
 
@@ -310,7 +291,7 @@ export class LegacyDevice {
         ...(maxMsgSize === undefined ? {} : { maxMsgSize }),
         sent: this.#sent!,
         previousServerMsgId: this.#serverMsgId,
-        chunking: this.#object !== undefined,
+        chunking: this.#inbound.chunking,
       }),
     );
     this.#serverMsgId = Number(message.header.msgId) || this.#serverMsgId + 1;
@@ -370,7 +351,10 @@ export class LegacyDevice {
     }
     const asksForMore = commands.some((command) => command.kind === 'Alert' && command.code === '1222');
     if (commands.length === 0 && message.final && this.#outbox.empty) return;
-    this.#execute(message, commands);
+    const done = this.#inbound.run(message, commands);
+    this.#outbox.add(...done.out);
+    this.#report!.executed.push(...done.executed);
+    this.#report!.violations.push(...done.violations);
     if (message.final && !asksForMore) this.#attachReports();
     this.#ready([status], message.final || asksForMore, [nextMessage()]);
   }
@@ -410,59 +394,6 @@ export class LegacyDevice {
       code: String(verdict.code),
       items: [],
     };
-  }
-
-  #execute(message: SyncMLMessage, commands: readonly BodyElement[]): void {
-    const { encoding = 'xml', missing = [], quirks = {}, serverId, exec, ui } = this.options;
-    const executor = new Executor(
-      this.tree,
-      {
-        form: encoding,
-        missing: new Set(missing),
-        quirks,
-        onReport: (alert) => this.#noteReport(alert),
-        ...(serverId === undefined ? {} : { subject: serverId }),
-        ...(exec ? { exec } : {}),
-        ...(ui ? { ui } : {}),
-      },
-      message.header.msgId,
-    );
-    for (const command of commands.filter(isCommand)) {
-      if (isItemCommand(command) && (this.#object || command.items.at(-1)?.moreData))
-        this.#chunk(command, executor);
-      else executor.run(command);
-    }
-    this.#outbox.add(...executor.out);
-    this.#report!.executed.push(...executor.executed);
-  }
-
-  #chunk(command: ItemCommand, executor: Executor): void {
-    if (this.#object && !this.#object.continues(command)) {
-      this.#report!.violations.push(`new command before the last chunk of ${this.#object.uri}`);
-      this.#outbox.add({ kind: 'Alert', code: '1225', items: [{ source: { uri: this.#object.uri } }] });
-      this.#object = undefined;
-      executor.run(command);
-      return;
-    }
-    if (this.options.missing?.includes('largeObjects')) {
-      executor.answer(command, 413);
-      return;
-    }
-    this.#object ??= new LargeObject(command);
-    const object = this.#object;
-    if (!object.sized) {
-      this.#object = undefined;
-      executor.answer(command, 411);
-      this.#report!.violations.push(...object.violations);
-      return;
-    }
-    const outcome = object.take(command);
-    if (!command.items.at(-1)?.moreData) {
-      this.#object = undefined;
-      this.#report!.violations.push(...object.violations);
-    }
-    if (outcome.kind === 'status') executor.answer(command, outcome.code, [], object.uri);
-    else executor.run(outcome.command);
   }
 
   #noteReport(alert: ClientAlert): void {

@@ -255,7 +255,7 @@ export class Executor {
       return this.answer(command, command.code === '1222' ? 200 : 406);
     }
     const { missing, ui = agreeableUser } = this.#settings;
-    if (missing.has('alert')) return this.answer(command, 406);
+    if (missing.has('alert')) return this.answer(command, this.#settings.quirks.unsupportedCode ?? 406);
     if (missing.has('ui')) return this.answer(command, 406);
     const request = readUiAlert(command);
     if (!request) return this.answer(command, 412);

@@ -1,4 +1,5 @@
 import type { SyncMLMessage } from '../../dm1/message.ts';
+import { cut, pieceLength } from '../chunks.ts';
 import { dataSize, type Outgoing, type OutResults } from '../syncml.ts';
 
 /** Encodes a message with these elements; used to measure before sending. */
@@ -94,24 +95,14 @@ export class Outbox {
       this.#object = undefined;
       return { ...whole, emptied: this.#waiting.length === 0 };
     }
-    const overhead = assemble([...head, element('', true)], false).bytes.length;
-    let take = Math.max(2, Math.min(object.rest.length - 1, max - overhead - 16));
-    let packed = assemble([...head, element(slice(object.rest, 0, take), true)], false);
-    // Escapes and multi-byte characters make text longer than it counts.
-    while (packed.bytes.length > max && take > 2) {
-      take = Math.max(2, take - (packed.bytes.length - max));
-      packed = assemble([...head, element(slice(object.rest, 0, take), true)], false);
-    }
-    object.rest = slice(object.rest, take);
+    const take = pieceLength(
+      object.rest,
+      max,
+      (piece) => assemble([...head, element(piece, true)], false).bytes.length,
+    );
+    const packed = assemble([...head, element(cut(object.rest, 0, take), true)], false);
+    object.rest = cut(object.rest, take);
     object.first = false;
     return { ...packed, emptied: false };
   }
-}
-
-function slice(data: string | Uint8Array, from: number, to?: number): string | Uint8Array {
-  if (typeof data !== 'string') return data.subarray(from, to);
-  // Never cut a surrogate pair.
-  const safe = (at: number) =>
-    at > 0 && at < data.length && /[\uD800-\uDBFF]/.test(data[at - 1]!) ? at - 1 : at;
-  return data.slice(safe(from), to === undefined ? undefined : safe(to));
 }

@@ -10,13 +10,14 @@ export function devInfoReplace(tree: SimTree, form: 'xml' | 'wbxml', reversed: b
   const visit = (node: SimNode, path: TreePath) => {
     const uri = formatTreePath(path);
     const children = [...(node.children?.values() ?? [])];
+    if (reversed) children.reverse();
     for (const child of children) visit(child, [...path, child.name]);
     if (!node.children) items.push(leafItem(node, uri, form));
     else if (reversed && path.length > 1) items.push(interiorItem(node, uri));
   };
   const devInfo = tree.find(['DevInfo']);
   if (devInfo) visit(devInfo, ['DevInfo']);
-  return { kind: 'Replace', items: reversed ? items.reverse() : items };
+  return { kind: 'Replace', items };
 }
 
 function leafItem(node: SimNode, uri: string, form: 'xml' | 'wbxml'): Item {

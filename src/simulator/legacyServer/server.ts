@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { BodyElement, Encoding, ItemCommand, Meta, Status, SyncMLMessage } from '../../dm1/message.ts';
+import { cut, pieceLength } from '../chunks.ts';
 import { type Account, type CredScheme, credOf } from '../credentials.ts';
 import { EventLog, type LoggedMessage, type OnMessage } from '../eventLog.ts';
 import { type HttpReply, type HttpRequest, HttpServer, type HttpServerOptions } from '../httpServer.ts';
@@ -329,10 +330,13 @@ export class LegacyServer {
       this.#record(live, object.command, cmdId);
       return this.#send(live, body, true);
     }
-    const overhead = this.#encode(live, [...body, build('', true)], false).length;
-    const take = Math.max(1, max - overhead - 16);
-    body.push(build(object.rest.slice(0, take), true));
-    object.rest = object.rest.slice(take);
+    const take = pieceLength(
+      object.rest,
+      max,
+      (piece) => this.#encode(live, [...body, build(piece, true)], false).length,
+    );
+    body.push(build(cut(object.rest, 0, take), true));
+    object.rest = cut(object.rest, take);
     object.first = false;
     return this.#send(live, body, false);
   }
