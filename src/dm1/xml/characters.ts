@@ -10,7 +10,6 @@ export const EQUALS = 61;
 export const COLON = 58;
 export const QUOTE = 34;
 export const APOSTROPHE = 39;
-export const OPEN_BRACKET = 91;
 export const BRACKET = 93;
 
 /** 1 for ASCII characters that text may hold as they are; 0 for `<`, `&`, `]`, CR, and controls. */

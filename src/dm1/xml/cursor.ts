@@ -14,7 +14,6 @@ import {
   isXmlChar,
   LT,
   NAME,
-  OPEN_BRACKET,
   PLAIN,
   QUESTION,
   SLASH,
@@ -100,7 +99,7 @@ export class XmlCursor implements ElementCursor {
           return END;
         }
         if (d !== BANG) return this.startTag();
-        if (s.charCodeAt(this.p + 2) === OPEN_BRACKET) this.collectStray();
+        if (s.startsWith('<![CDATA[', this.p)) this.collectStray();
         else this.comment();
       } else if (isSpace(c)) {
         this.p++;
