@@ -1,6 +1,7 @@
 import type { Command, Encoding, Item, Status, SyncHdr, SyncMLMessage } from '../message.ts';
 import { isAuthStatus, isSuccess, parseStatusCode } from '../tables/status.ts';
 import type { Machine, PresentCred } from '../turn.ts';
+import { NOTE_LENGTH } from './deviceChannel.ts';
 import { Draft } from './draft.ts';
 import { alertPart, fillParts, type Part, type Placed, statusPart } from './outbox.ts';
 import { answerParts, type ServerCommandAnswer } from './package3.ts';
@@ -137,7 +138,7 @@ export class ClientLeg {
   }
 
   #note(text: string): void {
-    this.#o.note?.(text);
+    this.#o.note?.(text.slice(0, NOTE_LENGTH));
   }
 
   /** Sends what the outbox holds in as many messages as the server's MaxMsgSize needs, then reads its package. */

@@ -42,6 +42,7 @@ export interface Opening {
 const MAX_OBJECT = 4 * 1024 * 1024;
 /** Failing messages of one session that are challenged; the authenticator usually gives up earlier. */
 const MAX_CHALLENGES = 3;
+export const NOTE_LENGTH = 200;
 /** Messages without Final and content after which a package is taken as complete: all answered, or not. */
 const PATIENCE = { answered: 1, waiting: 8 } as const;
 
@@ -68,7 +69,7 @@ export class DeviceChannel {
   #maxMsgSize: number | undefined;
 
   constructor(options: ServerLegOptions) {
-    const { opening, judgeAlert, note } = options;
+    const { opening, judgeAlert } = options;
     this.#o = options;
     this.#last = opening.header;
     this.#presenter = new Presenter(options.present, true);
@@ -78,12 +79,13 @@ export class DeviceChannel {
     this.inbox = new DeviceInbox({
       maxObjectBytes: options.maxObjectBytes ?? MAX_OBJECT,
       ...(judgeAlert && { judgeAlert }),
-      ...(note && { note }),
+      note: (text) => this.note(text),
     });
   }
 
   note(text: string): void {
-    this.#o.note?.(text);
+    // What a peer wrote may be quoted in it, at any length.
+    this.#o.note?.(text.slice(0, NOTE_LENGTH));
   }
 
   /** Some owed Statuses did not fit into this message. */

@@ -8,7 +8,7 @@ import { commandName, isHeaderStatus, type OwedStatus } from './statuses.ts';
 export interface InboxOptions {
   /** Status for an alert that has Items; 200 when not given (IW-ALERT-4). */
   readonly judgeAlert?: (alert: AlertCommand) => number;
-  readonly note?: (text: string) => void;
+  readonly note: (text: string) => void;
   /** Largest object that chunked Results may build up, bytes. */
   readonly maxObjectBytes: number;
 }
@@ -66,7 +66,7 @@ export class DeviceInbox {
   }
 
   #note(text: string | undefined): void {
-    if (text !== undefined) this.#options.note?.(text);
+    if (text !== undefined) this.#options.note(text);
   }
 
   #owe(command: Command, msgRef: string, code: number): void {

@@ -92,7 +92,7 @@ export class ServerLeg {
   /** Has the device execute commands, in order; returns one answer for each once it answered all. */
   *run(commands: readonly PlannedCommand[], options: RunOptions = {}): Machine<CommandAnswer[]> {
     const channel = this.#channel;
-    const all = commands.map((command) => new Pending(command));
+    const all = commands.map((command) => new Pending(this.#spoken(command)));
     const unsent = new Set<Pending>();
     const queue = [...all];
     // Without Sequence, order is only certain between messages (IW-SEQ-1).
@@ -161,6 +161,14 @@ export class ServerLeg {
       alerts: this.takeAlerts(),
       verProto,
     };
+  }
+
+  /** The command as the device's version can say it: Correlator came with DM 1.2 (1x§1.1). */
+  #spoken(command: PlannedCommand): PlannedCommand {
+    if (command.correlator === undefined || this.#channel.verProto !== 'DM/1.1') return command;
+    const { correlator, ...rest } = command;
+    this.#channel.note(`Correlator ${correlator} left out for a DM 1.1 device`);
+    return rest;
   }
 
   /** Finds what has to be sent again: refused until we authenticate, skipped in a Sequence, or grouped in vain. */
