@@ -31,7 +31,8 @@ export type Driven =
 /**
  * Runs a session from where it stands until it waits for its device or is over. What the script was
  * told is durable before it reaches beyond the gateway and before the device gets an answer; effects on
- * the gateway's own store need no write of their own before them, for a repeat of theirs harms nothing.
+ * the gateway's own store need no write of their own before them, beyond the first, for a repeat of theirs
+ * harms nothing.
  */
 export async function drive(session: LiveSession, driver: Driver, request?: DeviceRequest): Promise<Driven> {
   try {
@@ -57,6 +58,8 @@ async function run(
     context: session.context,
     ...(request && { request }),
   };
+  // A session that another node has gone on with must find out before it does anything at all.
+  let fenced = !session.stored;
   for (;;) {
     session.step ??= session.script.next();
     const { step } = session;
@@ -85,6 +88,8 @@ async function run(
         await performAndRecord(session, driver, effect, whose);
         break;
       default:
+        if (!fenced) await flush(session, driver);
+        fenced = true;
         await performAndRecord(session, driver, effect, whose);
     }
   }

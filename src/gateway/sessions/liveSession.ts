@@ -83,6 +83,11 @@ export class LiveSession {
     }
   }
 
+  /** The store knows of the session, and so may other nodes. */
+  get stored(): boolean {
+    return this.#open === undefined;
+  }
+
   /** Puts an entry behind the others; it is durable only after the next write. */
   record(kind: EntryKind, at: number, meta: string, body: Uint8Array | null = null): void {
     this.#entries.push({ session_id: this.id, seq: this.#seq, kind, at, meta, body });

@@ -50,6 +50,9 @@ const DEADLINE_SLACK = 0.25;
 /** How often a script that was told that its device is gone may still ask for it. */
 const MOST_GOODBYES = 3;
 
+/** How often a message starts over from the journal when another node writes to it at the same time. */
+const MOST_RELOADS = 3;
+
 /** Drives every session of this node; see the parts: `drive` runs a script, `replay` brings one back. */
 export class SessionRunner {
   readonly journal: Journal;
@@ -101,7 +104,9 @@ export class SessionRunner {
 
   /** Hands a message to its session, in the order of its device's messages (IW-SES-5). */
   async deliver(message: Incoming): Promise<Answer> {
-    if (this.#stopped) return overload('The gateway is shutting down.');
+    if (this.#stopped || (this.#draining && message.opens === 'always')) {
+      return overload('The gateway is shutting down.');
+    }
     const answer = this.#order.inOrder(message.deviceId, () => this.#deliver(message));
     return answer ?? overload('Too many messages of this device wait.');
   }
@@ -151,7 +156,7 @@ export class SessionRunner {
         // Another node drove the session meanwhile, or the database is out of reach: the journal decides.
         this.#cache.delete(message.key);
         const refused = error instanceof JournalRefused;
-        if (refused && attempt === 0) continue;
+        if (refused && attempt < MOST_RELOADS) continue;
         this.#options.log.error({ device: message.deviceId, error }, 'A message could not be handled.');
         if (refused) return overload('The message could not be recorded; try again.');
         return { kind: 'refused', code: 'internal', detail: 'An error of the gateway; see its log.' };
@@ -245,7 +250,6 @@ export class SessionRunner {
   async #begin(message: Incoming, earlier: readonly SessionRow[]): Promise<Answer> {
     const { opening, deviceId, at } = message;
     if (!opening) return { kind: 'no-session' };
-    if (this.#draining) return overload('The gateway is shutting down.');
     const replaced = earlier.filter((row) => row.state === 'live');
     if (this.#live.size >= this.#options.limits.sessions + replaced.length) {
       return overload('Too many sessions.');

@@ -34,7 +34,7 @@ export const NO_MAPPINGS = Object.freeze({}) as MappingSet;
 /** What the outside world has seen, over all nodes and restarts. */
 export interface World {
   readonly acts: string[];
-  /** Backend that hangs until told otherwise. */
+  /** The backend answers the device `slow` only once this resolves. */
   gate?: Promise<void>;
 }
 
@@ -53,7 +53,7 @@ export function toyPerformers(world: World, boundary: Boundary = LIVES): Perform
   }
   return {
     'backend.exchange': async ({ send }, { context }) => {
-      if (world.gate) await world.gate;
+      if (context.device.id === 'slow') await world.gate;
       const text = send.protocol === 'dm2' ? JSON.stringify(send) : send.message.header.msgId;
       return act('backend.exchange', `${context.device.id} ${text}`, {
         kind: 'package2',
