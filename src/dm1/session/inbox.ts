@@ -47,11 +47,12 @@ export class DeviceInbox {
     for (const element of message.body) {
       if (element.kind === 'Status') {
         if (isHeaderStatus(element)) headerStatus ??= element;
-        else {
+        // What a device says to our own Alert 1222 tells nothing.
+        else if (element.cmd?.trim() !== 'Alert' || references?.names(element)) {
           this.#note(
             references ? references.status(element) : `Status for ${element.cmd} before any command`,
           );
-          substance ||= element.cmd?.trim() !== 'Alert' || references?.names(element) === true;
+          substance = true;
         }
       } else if (element.kind === 'Results') {
         substance = true;

@@ -57,7 +57,6 @@ export class References {
   status(status: Status): string | undefined {
     if (!this.#isOurs(status.msgRef)) return `Status for message ${status.msgRef} ignored`;
     const cmdRef = status.cmdRef?.trim();
-    if (status.cmd === 'Alert' && !this.names(status)) return undefined;
     if (cmdRef) {
       const group = this.#groups.find(({ cmdId }) => cmdId === cmdRef);
       if (group) {

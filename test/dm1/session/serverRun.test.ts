@@ -226,7 +226,8 @@ describe('commands on a legacy device', () => {
   });
 
   it('answers an Alert 1222 with 200 and asks on until Final; statuses that refer to the reminder count [1x§2.3] [1x§16.1]', () => {
-    const leg = openLeg();
+    const notes: string[] = [];
+    const leg = openLeg({ note: (text) => notes.push(text) });
     const { result, sent } = play(
       leg.run([exec('./a'), exec('./b')]),
       script(
@@ -243,6 +244,7 @@ describe('commands on a legacy device', () => {
       ),
     );
     expect(result.map(({ code }) => code)).toEqual([200, 202]);
+    expect(notes).toEqual([]);
     expect(statuses(sent[1]).map(({ cmd, code }) => [cmd, code])).toEqual([
       ['SyncHdr', '212'],
       ['Alert', '200'],
