@@ -19,7 +19,7 @@ beforeEach(async () => {
 afterEach(() => store.close());
 
 function authenticator(
-  dm2: 'none' | 'basic' | 'digest',
+  dm2: 'none' | 'basic' | 'digest' | 'mtls',
   unknownDevice: 401 | 404 = 401,
 ): DeviceAuthenticator {
   return new DeviceAuthenticator({
