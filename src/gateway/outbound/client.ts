@@ -29,7 +29,7 @@ export interface OutboundBounds {
 }
 
 const KEPT_ORIGINS = 256;
-const CONNECTIONS = 64;
+const CONNECTIONS = 256;
 
 /** HTTP to checked addresses: one keep-alive pool for each origin and set of addresses. */
 export class OutboundClient {
@@ -79,7 +79,7 @@ export class OutboundClient {
     if (existing) return existing;
     const pool = new Pool(url.origin, {
       connections: CONNECTIONS,
-      keepAliveTimeout: seconds(30),
+      keepAliveTimeout: seconds(5),
       connect: { lookup: pinned(addresses), timeout: seconds(10) },
     });
     this.#pools.set(key, pool);
