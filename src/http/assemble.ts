@@ -4,6 +4,7 @@ import { hostname } from 'node:os';
 import { DeviceAuthenticator } from '../gateway/auth/authenticator.ts';
 import { NonceStore } from '../gateway/auth/nonces.ts';
 import { accountForDevice, presentTo } from '../gateway/auth/present.ts';
+import { RequestRate } from '../gateway/auth/requestRate.ts';
 import { BuiltinBackend } from '../gateway/backends/builtin.ts';
 import { Backends } from '../gateway/backends/exchange.ts';
 import type { Config } from '../gateway/config/config.ts';
@@ -16,11 +17,12 @@ import { importDevicesFile } from '../gateway/registry/importCsv.ts';
 import { Registry } from '../gateway/registry/registry.ts';
 import { DataRepository } from '../gateway/repository/repository.ts';
 import { DevicePort } from '../gateway/sessions/devicePort.ts';
+import type { Incoming } from '../gateway/sessions/incoming.ts';
 import { SessionRunner } from '../gateway/sessions/runner.ts';
 import { createWire } from '../gateway/sessions/wire.ts';
 import { loadPacks, SHIPPED_PACKS } from '../mo/pack/files.ts';
 import { openStore, type Store } from '../store/store.ts';
-import { hours, minutes, seconds } from '../support/durations.ts';
+import { describeDuration, hours, minutes, seconds } from '../support/durations.ts';
 import { DragomanError } from '../support/errors.ts';
 import type { Logger } from '../support/log.ts';
 import { adminApp } from './adminApp.ts';
@@ -134,15 +136,17 @@ async function assemble(config: Config, options: GatewayOptions, undo: Undo): Pr
       Promise.all(noted).catch((error: unknown) => log.error({ session: id, error }, 'ending not noted'));
     },
   });
+  const rate = new RequestRate(limits.requestsPerDevice);
   const port = new DevicePort({
-    runner,
+    runner: { deliver: async (message) => runner.deliver(within(rate, message)) },
     wire,
-    authenticateDm2: ({ headers, url }, deviceId) =>
+    authenticateDm2: ({ headers, url, tls }, deviceId) =>
       authenticator.verifyDm2({
         deviceId,
         ...(headers['authorization'] === undefined ? {} : { authorization: headers['authorization'] }),
         method: 'POST',
         uri: url ?? DEVICE_PATH,
+        ...(tls?.subject === undefined ? {} : { tlsSubject: tls.subject }),
       }),
     deviceUrl: `${publicUrl}${DEVICE_PATH}`,
     limits,
@@ -204,6 +208,13 @@ async function assemble(config: Config, options: GatewayOptions, undo: Undo): Pr
       return stopping;
     },
   };
+}
+
+/** The message, unless its device sends more than it may. */
+function within(rate: RequestRate, message: Incoming): Incoming {
+  const wait = rate.take(message.deviceId);
+  if (wait === 0) return message;
+  throw new DragomanError('too-many', `Too many requests of this device; wait ${describeDuration(wait)}.`);
 }
 
 interface Handlers {

@@ -112,6 +112,14 @@ export const ERRORS = {
     retry: true,
     summary: 'Too many sessions; new ones are refused for a while.',
   },
+  'too-many': {
+    fault: 'peer',
+    http: 429,
+    dm1: 503,
+    dm2: 503,
+    retry: true,
+    summary: 'The device sends more requests than limits.requestsPerDevice allows.',
+  },
   'outbound-refused': {
     fault: 'operator',
     http: 403,

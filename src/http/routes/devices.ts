@@ -65,7 +65,8 @@ export function deviceRoutes({ registry, jobs, bodyBytes, importBytes }: DeviceR
   router
     .route('/api/devices/import')
     .post(takesOnly('text/csv'), async (request, response) => {
-      const result = await importDevices(registry, limited(request.setEncoding('utf8'), importBytes));
+      const chunks = limited(request.setEncoding('utf8'), importBytes);
+      const result = await importDevices(registry, chunks).catch(blamePeer);
       response.json(result);
     })
     .all(allowOnly('POST'));
@@ -130,6 +131,12 @@ export function deviceView(device: DeviceRecord): object {
     ...(firstSeen === undefined ? {} : { firstSeen: new Date(firstSeen).toISOString() }),
     ...(lastSeen === undefined ? {} : { lastSeen: new Date(lastSeen).toISOString() }),
   };
+}
+
+/** A header that is wrong is the configuration's fault in a file of the operator, here it is the body's. */
+function blamePeer(error: unknown): never {
+  if (!(error instanceof DragomanError) || error.code !== 'configuration') throw error;
+  throw new DragomanError('bad-value', error.detail, { cause: error });
 }
 
 async function* limited(chunks: AsyncIterable<string>, limit: number): AsyncGenerator<string> {
