@@ -18,6 +18,7 @@ export class Session {
   readonly context: SessionContext;
   #at: number;
   #mounts: readonly Mount[];
+  #present: readonly Mount[];
   readonly #capabilities: Map<string, boolean>;
   #devInfo: Readonly<Record<string, string>>;
   #patch: DevicePatch = {};
@@ -28,6 +29,7 @@ export class Session {
     this.context = context;
     this.#at = context.at;
     this.#mounts = context.device.mounts;
+    this.#present = this.#mounts.filter((mount) => !mount.absent);
     const { devInfo } = context.device;
     this.#devInfo = devInfo;
     const profile = context.mappings.profile({
@@ -44,21 +46,35 @@ export class Session {
     return this.#at;
   }
 
+  /** The objects that the device has, and those that the gateway shows for it. */
   get mounts(): readonly Mount[] {
-    return this.#synthesised.length === 0 ? this.#mounts : [...this.#mounts, ...this.#synthesised];
+    return this.#present;
+  }
+
+  /** Also those that it had once: their MIIDs are not given to another path (IW-INV-3). */
+  get everMounted(): readonly Mount[] {
+    return this.#mounts;
   }
 
   /** Objects that only the gateway shows (20§10.1): seen by a legacy server, not kept, not written. */
   synthesise(mounts: readonly Mount[]): void {
     this.#synthesised = mounts;
+    this.#present = [...this.#mounts.filter((mount) => !mount.absent), ...mounts];
   }
 
   isSynthesised(mount: Mount): boolean {
     return this.#synthesised.includes(mount);
   }
 
+  /** Roots under which nothing stands any more. */
+  unmount(gone: readonly Mount[]): void {
+    if (gone.length === 0) return;
+    this.setMounts(this.#mounts.map((mount) => (gone.includes(mount) ? { ...mount, absent: true } : mount)));
+  }
+
   setMounts(mounts: readonly Mount[]): void {
-    this.#mounts = mounts.filter((mount) => !this.isSynthesised(mount));
+    this.#mounts = mounts;
+    this.#present = [...mounts.filter((mount) => !mount.absent), ...this.#synthesised];
     this.#patch = { ...this.#patch, mounts: this.#mounts };
   }
 

@@ -11,6 +11,8 @@ export interface Mount {
   readonly root: TreePath;
   /** Link to the DDF, when the device told one. */
   readonly ddf?: string;
+  /** Nothing stands at the root any more; the mount only keeps its MIID from another path (IW-INV-3). */
+  readonly absent?: true;
 }
 
 export type Access = 'Add' | 'Copy' | 'Delete' | 'Exec' | 'Get' | 'Replace';

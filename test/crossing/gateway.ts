@@ -50,7 +50,7 @@ export async function run(config: Record<string, unknown> = {}, folder?: string)
   if (folder === undefined) open.push(() => rmSync(dir, { recursive: true, force: true }));
   const text = JSON.stringify({
     listen: { devices: '127.0.0.1:0', admin: '127.0.0.1:0' },
-    admin: { token: 'crossing' },
+    admin: { token: 'crossing-tests' },
     store: `sqlite:${join(dir, 'dragoman.db')}`,
     deviceAuth: { dm1: 'none', dm2: 'none' },
     ...config,
@@ -68,7 +68,7 @@ export async function run(config: Record<string, unknown> = {}, folder?: string)
   const api: Running['api'] = async (method, path, body) => {
     const response = await fetch(`${gateway.urls.admin}${path}`, {
       method,
-      headers: { authorization: 'Bearer crossing', 'content-type': 'application/json' },
+      headers: { authorization: 'Bearer crossing-tests', 'content-type': 'application/json' },
       ...(body !== undefined && { body: JSON.stringify(body) }),
     });
     const answer = await response.text();

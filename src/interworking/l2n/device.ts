@@ -1,4 +1,3 @@
-import { measure, measureEnvelope } from '../../dm1/codec.ts';
 import type { AlertCommand, Encoding } from '../../dm1/message.ts';
 import { type CommandAnswer, type Opened, type PlannedCommand, ServerLeg } from '../../dm1/session/server.ts';
 import { judgeAlert } from '../alerts.ts';
@@ -28,8 +27,6 @@ export class LegacyDevice {
         opening: opening.message,
         encoding: opening.encoding,
         respURI: deviceUrl,
-        measure: (element) => measure(element, opening.encoding),
-        measureEnvelope: (header) => measureEnvelope({ header, final: true }, opening.encoding),
         maxMessages: limits.messages,
         ownMaxMsgSize: limits.messageBytes,
         judgeAlert,

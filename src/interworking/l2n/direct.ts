@@ -85,5 +85,5 @@ function commandFor(
 /** An instance whose root is gone is no mount any more (IW-INV-1). */
 function forget(s: Session, deleted: readonly MoAddress[]): void {
   const roots = deleted.filter(({ path }) => path.length === 0).map(({ mapping }) => mapping.mount);
-  if (roots.length > 0) s.setMounts(s.mounts.filter((mount) => !roots.includes(mount)));
+  s.unmount(roots);
 }

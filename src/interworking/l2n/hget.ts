@@ -9,7 +9,6 @@ import {
   toNode,
 } from '../../dm2/serialization.ts';
 import { isBinary } from '../../mo/format.ts';
-import { addMounts } from '../../mo/inventory.ts';
 import { xmlIllegal } from '../../mo/lexical.ts';
 import type { MountMapping } from '../../mo/mapping.ts';
 import { descendant, type MoNode } from '../../mo/node.ts';
@@ -22,7 +21,8 @@ import { statusToDm2 } from '../status.ts';
 import { type Fetched, fetchDocument } from '../transfer.ts';
 import type { LegacyDevice } from './device.ts';
 import { type Change, changes } from './diff.ts';
-import { readObjects } from './objects.ts';
+import { mount } from './inventory.ts';
+import { type ObjectRead, readObjects } from './objects.ts';
 import { type Place, placeFor, resolveOnDevice } from './resolve.ts';
 import { write } from './write.ts';
 
@@ -97,7 +97,7 @@ function* writeDocument(
       moid: mapping.mount.moid,
       root: mapping.mount.root,
     }));
-    s.setMounts(addMounts(s.mounts, found));
+    mount(s, found);
   }
   return { sc: 200, ...(command.clientUri === undefined && { URI: uris }) };
 }
@@ -108,10 +108,13 @@ function* planObject(s: Session, device: LegacyDevice, place: Place, json: JsonN
   const definition = mapping.definition(path);
   const leaf = !('children' in json);
   // A leaf of known format is simply written: its Replace says the same as a read and a Replace would.
-  const blind = leaf && definition?.format !== undefined && definition.format !== 'node';
+  const plain = samePath(mapping.sources(path)[0]?.path ?? [], path);
+  const blind = leaf && plain && definition?.format !== undefined && definition.format !== 'node';
   let existing: MoNode | undefined;
+  let known: ObjectRead['found'] = [];
   if (!place.fresh && !blind) {
     const [result] = yield* readObjects(s, device, [{ address: place.address }]);
+    known = result!.found;
     if (result!.ok) existing = result!.node;
     else if (device.ended) return { ok: false, sc: 500 };
   }
@@ -129,7 +132,7 @@ function* planObject(s: Session, device: LegacyDevice, place: Place, json: JsonN
     const change: Change = { op: 'Replace', path: target.legacy, node: target.node, before: undefined };
     return { ok: true, changes: [change] };
   }
-  return { ok: true, changes: legacyChanges(mapping, path, existing, wanted) };
+  return { ok: true, changes: legacyChanges(mapping, path, existing, wanted, known) };
 }
 
 /** Compares in legacy terms, place by place: a joined object is written where its parts live (IW-ADDR-3). */
@@ -138,9 +141,10 @@ function legacyChanges(
   path: readonly string[],
   existing: MoNode | undefined,
   wanted: MoNode,
+  known: ObjectRead['found'],
 ): Change[] {
-  const before = existing ? mapping.toLegacy(path, existing) : [];
-  const after = mapping.toLegacy(path, wanted);
+  const before = existing ? mapping.toLegacy(path, existing, known) : [];
+  const after = mapping.toLegacy(path, wanted, known);
   const at = (list: typeof before, legacy: TreePath) =>
     list.find((part) => samePath(part.legacy, legacy))?.node;
   const stays = (legacy: TreePath): boolean => {

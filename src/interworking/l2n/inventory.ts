@@ -3,7 +3,7 @@ import { parseFormat } from '../../mo/format.ts';
 import { addMounts } from '../../mo/inventory.ts';
 import type { RootPattern } from '../../mo/mapping.ts';
 import { descendant, type MoNode, walk } from '../../mo/node.ts';
-import { decodeSegment, formatTreePath, parseTreePath, type TreePath } from '../../mo/treePath.ts';
+import { decodeSegment, formatTreePath, parseTreePath, samePath, type TreePath } from '../../mo/treePath.ts';
 import { ownerOf } from '../addresses.ts';
 import { URI_LIMITS } from '../limits.ts';
 import type { Script } from '../script.ts';
@@ -50,11 +50,23 @@ export function* takeInventory(s: Session, device: LegacyDevice): Script<void> {
 export function* discover(s: Session, device: LegacyDevice, moid?: string): Script<void> {
   const found = (yield* byList(s, device)) ?? (yield* byCandidates(s, device, moid));
   if (device.ended) return;
-  const kept = moid === undefined ? [] : s.mounts;
   const roots = moid === undefined ? [...assumed(s), ...found] : found;
-  const stable = s.mounts.filter((mount) => roots.some((root) => samePlace(root.root, mount.root)));
-  s.setMounts(addMounts(kept.length > 0 ? kept : stable, roots));
+  mount(s, roots);
+  if (moid === undefined) {
+    s.unmount(s.mounts.filter((known) => !roots.some((root) => samePath(root.root, known.root))));
+  }
   yield* s.note('IW-INV-2', `Found ${s.mounts.length} management objects on the device.`);
+}
+
+/** Adds instances under MIIDs that stay theirs, also when they had vanished meanwhile (IW-INV-3). */
+export function mount(s: Session, found: readonly Found[]): void {
+  const sameObject = (a: string, b: string): boolean => s.context.mappings.sameObject(a, b);
+  const mounts = addMounts(s.everMounted, found, sameObject).map((known) => {
+    if (!known.absent || !found.some(({ root }) => samePath(root, known.root))) return known;
+    const { absent: _, ...present } = known;
+    return present;
+  });
+  s.setMounts(mounts);
 }
 
 /** Objects that every 1.x device has, at a place that is fixed (1x§13.9). */
@@ -69,17 +81,13 @@ function isAssumed(s: Session, root: TreePath): boolean {
   return (
     root.length === 1 &&
     (root[0] === 'DevInfo' || root[0] === 'DevDetail') &&
-    s.context.mappings.rootPatterns().some((pattern) => samePlace(pattern.path, root))
+    s.context.mappings.rootPatterns().some((pattern) => samePath(pattern.path, root))
   );
-}
-
-function samePlace(a: TreePath, b: TreePath): boolean {
-  return a.length === b.length && a.every((segment, i) => segment === b[i]);
 }
 
 /** The mounts that a session starts with before any discovery. */
 export function assumedMounts(s: Session): void {
-  if (s.mounts.length === 0) s.setMounts(addMounts([], assumed(s)));
+  if (s.mounts.length === 0) mount(s, assumed(s));
 }
 
 function* byList(s: Session, device: LegacyDevice): Script<Found[] | undefined> {

@@ -6,6 +6,11 @@ import type { Session } from '../session.ts';
 import type { LegacyDevice } from './device.ts';
 import { type ReadRequest, type ReadResult, readSubtrees } from './read.ts';
 
+/** A read object, and what its sources gave in legacy terms. */
+export type ObjectRead = ReadResult & {
+  readonly found: readonly { readonly source: Source; readonly node: MoNode | undefined }[];
+};
+
 export interface ObjectRequest {
   readonly address: MoAddress;
   readonly levels?: number;
@@ -19,7 +24,7 @@ export function* readObjects(
   s: Session,
   device: LegacyDevice,
   requests: readonly ObjectRequest[],
-): Script<readonly ReadResult[]> {
+): Script<readonly ObjectRead[]> {
   const plans = requests.map(({ address, levels }) =>
     address.mapping.sources(address.path).flatMap((source) => {
       const below = source.path.length - address.path.length;
@@ -39,18 +44,17 @@ export function* readObjects(
     plans.flatMap((plan) => plan.map(({ request }) => request)),
   );
   let at = 0;
-  return plans.map((plan, i): ReadResult => {
+  return plans.map((plan, i): ObjectRead => {
     const found = plan.map(({ source }) => ({ source, result: results[at++]! }));
     return join(requests[i]!.address, found);
   });
 }
 
-function join(address: MoAddress, found: readonly { source: Source; result: ReadResult }[]): ReadResult {
-  const first = found[0];
-  if (!first) return { ok: false, code: 404 };
-  if (!first.result.ok && found.length === 1) return first.result;
-  const nodes = found.map(({ source, result }) => ({ source, node: result.ok ? result.node : undefined }));
-  const node: MoNode | undefined = address.mapping.toDm2(address.path, nodes);
-  if (node && found.some(({ result }) => result.ok)) return { ok: true, node };
-  return first.result.ok ? { ok: false, code: 404 } : first.result;
+function join(address: MoAddress, read: readonly { source: Source; result: ReadResult }[]): ObjectRead {
+  const found = read.map(({ source, result }) => ({ source, node: result.ok ? result.node : undefined }));
+  const first = read[0]?.result;
+  if (!first) return { ok: false, code: 404, found };
+  const node = read.some(({ result }) => result.ok) ? address.mapping.toDm2(address.path, found) : undefined;
+  if (node) return { ok: true, node, found };
+  return { ok: false, code: first.ok ? 404 : first.code, found };
 }

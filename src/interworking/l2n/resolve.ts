@@ -131,7 +131,14 @@ export function* placeFor(
   if (uri.instance.kind !== 'named' && uri.instance.kind !== 'empty') return { ok: false, sc: 404 };
   const wish = uri.instance.kind === 'named' ? uri.instance.name : newName(s, uri.moid, documentName);
   const root = [...parent, wish];
-  const mount: Mount = { moid: s.context.mappings.canonical(uri.moid), miid: miidFor(root, s.mounts), root };
+  const mount: Mount = {
+    moid: s.context.mappings.canonical(uri.moid),
+    miid: miidFor(
+      root,
+      s.everMounted.filter((known) => s.context.mappings.sameObject(known.moid, uri.moid)),
+    ),
+    root,
+  };
   if (!addressFits(s, root)) return { ok: false, sc: 414 };
   return {
     ok: true,

@@ -1,4 +1,4 @@
-import { defaultEncoding, measure, measureEnvelope } from '../../dm1/codec.ts';
+import { defaultEncoding } from '../../dm1/codec.ts';
 import type { Item } from '../../dm1/message.ts';
 import { ClientLeg, type ServerPackage } from '../../dm1/session/client.ts';
 import type { Machine } from '../../dm1/turn.ts';
@@ -86,8 +86,6 @@ class LegacyServer {
       verDTD,
       verProto: old ? 'DM/1.1' : `DM/${backend.version}`,
       encoding,
-      measure: (element) => measure(element, encoding),
-      measureEnvelope: (header) => measureEnvelope({ header, final: true }, encoding),
       maxMsgSize: backend.maxMsgSize,
       maxObjSize: limits.objectBytes,
       scheme: backend.scheme,

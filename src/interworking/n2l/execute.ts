@@ -126,6 +126,6 @@ function* runDirect(
     return { code: coded.find(({ code }) => code >= 300)?.code ?? coded[0]!.code, items: coded };
   });
   const gone = deleted.filter(({ path }) => path.length === 0).map(({ mapping }) => mapping.mount);
-  if (gone.length > 0) s.setMounts(s.mounts.filter((mount) => !gone.includes(mount)));
+  s.unmount(gone);
   return answers;
 }

@@ -33,7 +33,7 @@ export function* runGets(
   const trees = yield* readTree(
     s,
     device,
-    readable.map((q) => ({ path: q.at.path, names: false })),
+    readable.map((q) => q.at.path),
   );
   const form = s.context.backend.encoding;
   let at = 0;

@@ -8,7 +8,7 @@ export const DEVINFO = 'urn:oma:mo:oma-dm-devinfo:1.2';
 
 /** Objects from MOS, each at the place that it had before or that its pack names (IW-INV-4). */
 export function mountObjects(s: Session, MOS: readonly MoItem[] | undefined): void {
-  const known = s.mounts;
+  const known = s.everMounted;
   const mounts: Mount[] = [];
   for (const { MOID, MIID, DDF } of MOS ?? []) {
     const moid = s.context.mappings.canonical(MOID);

@@ -124,5 +124,5 @@ function adopt(s: Session, object: ObjectEdits, item: StatusItem): void {
   const uri = text === undefined ? undefined : parseClientUri(text, { bareInstance: true });
   if (!uri || 'error' in uri || uri.instance.kind !== 'named') return;
   const { moid } = object.mapping.mount;
-  s.setMounts([...s.mounts, { moid, miid: uri.instance.name, root: object.root }]);
+  s.setMounts([...s.everMounted, { moid, miid: uri.instance.name, root: object.root }]);
 }

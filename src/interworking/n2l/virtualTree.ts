@@ -1,4 +1,5 @@
-import { childNamed, type MoNode } from '../../mo/node.ts';
+import type { MountMapping } from '../../mo/mapping.ts';
+import { childNamed, descendant, type MoNode } from '../../mo/node.ts';
 import { isWithin, samePath, type TreePath } from '../../mo/treePath.ts';
 import { type MoAddress, ownerOf } from '../addresses.ts';
 import type { Script } from '../script.ts';
@@ -6,73 +7,67 @@ import type { Session } from '../session.ts';
 import type { Dm2Device } from './device.ts';
 import { readFromClient } from './read.ts';
 
-/** A part of the virtual tree that an object fills: where it starts and what it holds in 2.0 terms. */
+/** A part of the virtual tree that an object fills. */
 interface Part {
-  readonly address: MoAddress;
+  readonly mapping: MountMapping;
+  /** Where it starts in the virtual tree. */
   readonly legacy: TreePath;
+  /** The 2.0 subtree that is read for it; it may hold more than the part. */
+  readonly path: readonly string[];
 }
 
 /**
- * The tree that a legacy server sees of a 2.0 device (IW-INV-4): every object hangs at its place, joined
- * objects also where their parts belong (IW-ADDR-3), and the nodes above them exist by that alone.
+ * What has to be known of the objects for the subtree at `path` of the tree that a legacy server sees of
+ * a 2.0 device (IW-INV-4): every object hangs at its place, joined objects also where their parts belong
+ * (IW-ADDR-3), and the nodes above them exist by that alone.
  */
-export function partsAt(s: Session, path: TreePath): readonly Part[] {
+function partsAt(s: Session, path: TreePath): readonly Part[] {
   const owner = ownerOf(s, path);
-  const parts: Part[] = owner ? [{ address: owner, legacy: path }] : [];
-  for (const mount of s.mounts) {
+  return s.mounts.flatMap((mount): Part[] => {
     const mapping = s.context.mappings.forMount(mount);
-    for (const source of mapping.sources([])) {
-      if (source.legacy.length <= path.length || !isWithin(path, source.legacy)) continue;
-      // What lies below the owner's own root comes with it.
-      if (owner?.mapping === mapping && isWithin(owner.path, source.path)) continue;
-      parts.push({ address: { mapping, path: source.path }, legacy: source.legacy });
-    }
-  }
-  return parts;
+    const own = owner?.mapping === mapping ? owner.path : undefined;
+    const below = mount.root.length > path.length && isWithin(path, mount.root);
+    const holders = (mapping.holders?.(path) ?? []).filter(
+      (holder) => own !== undefined || !samePath(mapping.legacy(holder), path),
+    );
+    const paths = below ? [[], ...holders] : own !== undefined ? [own, ...holders] : holders;
+    return paths.map((holder, i) => {
+      const legacy =
+        i === 0 && own !== undefined ? path : holder.length === 0 ? mount.root : mapping.legacy(holder);
+      // One read serves all parts that lie in it.
+      return { mapping, legacy, path: paths.find((other) => isWithin(other, holder))! };
+    });
+  });
 }
 
 export type TreeRead =
   | { readonly ok: true; readonly node: MoNode }
   | { readonly ok: false; readonly sc: number };
 
-/**
- * Subtrees of the virtual tree in legacy terms, one per path, read in one batch. `names`: only the
- * node itself and the names of its children are wanted.
- */
+/** Subtrees of the virtual tree in legacy terms, one per path; all that they need is read in one batch, once. */
 export function* readTree(
   s: Session,
   device: Dm2Device,
-  wanted: readonly { readonly path: TreePath; readonly names: boolean }[],
+  wanted: readonly TreePath[],
 ): Script<readonly TreeRead[]> {
-  const plans = wanted.map(({ path, names }) => {
-    const parts = partsAt(s, path);
-    // For names alone, what hangs below need not be read: that it hangs there is enough.
-    return names
-      ? parts.map((part) => ({ part, read: samePath(part.legacy, path) }))
-      : parts.map((part) => ({ part, read: true }));
-  });
-  const reads = plans.flat().filter(({ read }) => read);
+  const plans = wanted.map((path) => partsAt(s, path));
+  const requests = new Map<string, MoAddress>();
+  for (const { mapping, path } of plans.flat()) requests.set(keyOf(mapping, path), { mapping, path });
+  const keys = [...requests.keys()];
   const results = yield* readFromClient(
     s,
     device,
-    reads.map(({ part }) => ({ address: part.address })),
+    [...requests.values()].map((address) => ({ address })),
   );
-  let at = 0;
-  return plans.map((plan, i): TreeRead => {
-    const { path } = wanted[i]!;
+  const resultOf = new Map(keys.map((key, i) => [key, results[i]!]));
+  return plans.map((parts, i): TreeRead => {
+    const path = wanted[i]!;
     const found: { legacy: TreePath; node: MoNode }[] = [];
     let failed: number | undefined;
-    for (const { part, read } of plan) {
-      if (!read) {
-        found.push({
-          legacy: part.legacy,
-          node: { name: part.legacy.at(-1)!, format: 'node', children: [] },
-        });
-        continue;
-      }
-      const result = results[at++]!;
+    for (const part of parts) {
+      const result = resultOf.get(keyOf(part.mapping, part.path))!;
       if (result.ok) {
-        const node = inLegacyTerms(part.address, result.node, part.legacy);
+        const node = inLegacyTerms(part, result.node);
         if (node) found.push({ legacy: part.legacy, node });
       } else if (samePath(part.legacy, path)) failed = result.sc;
     }
@@ -81,9 +76,15 @@ export function* readTree(
   });
 }
 
-/** A 2.0 subtree under its legacy names; of a joined object, the part that stands at `legacy`. */
-export function inLegacyTerms(address: MoAddress, node: MoNode, legacy: TreePath): MoNode | undefined {
-  return address.mapping.toLegacy(address.path, node).find((part) => samePath(part.legacy, legacy))?.node;
+function keyOf(mapping: MountMapping, path: readonly string[]): string {
+  return [...mapping.mount.root, '', ...path].join('\0');
+}
+
+/** A part under its legacy names, out of the 2.0 subtree that was read for it. */
+function inLegacyTerms({ mapping, path, legacy }: Part, node: MoNode): MoNode | undefined {
+  const written = mapping.toLegacy(path, node);
+  const holder = written.find((part) => isWithin(part.legacy, legacy));
+  return holder && descendant(holder.node, legacy.slice(holder.legacy.length));
 }
 
 /** Hangs the parts below `path`, with the interior nodes between. */
