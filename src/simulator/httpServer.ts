@@ -13,13 +13,18 @@ export interface HttpRequest {
 }
 
 export interface HttpReply {
+  /** Called when the answer could not be delivered. */
+  readonly onLost?: () => void;
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Uint8Array;
 }
 
-/** What a fault does to one request: a reply of its own, or a connection that just breaks. */
-export type Fault = HttpReply | 'drop' | undefined;
+/**
+ * What a fault does to one request: a reply of its own; `drop` breaks the connection before the request
+ * is handled, `lose` after it, so that only the answer is gone.
+ */
+export type Fault = HttpReply | 'drop' | 'lose' | undefined;
 
 export interface HttpServerOptions {
   /** 0 takes any free port. */
@@ -98,9 +103,17 @@ export class HttpServer {
       incoming.socket.destroy();
       return;
     }
-    const reply = broken ?? (await this.#handle(request));
+    const reply = broken && broken !== 'lose' ? broken : await this.#handle(request);
+    if (broken === 'lose') {
+      reply.onLost?.();
+      incoming.socket.destroy();
+      return;
+    }
     const body = reply.body ?? new Uint8Array();
     this.#log.add('sent', body, reply.headers?.['content-type'] ?? '', url, reply.status);
+    outgoing.once('close', () => {
+      if (!outgoing.writableFinished) reply.onLost?.();
+    });
     outgoing.writeHead(reply.status, { ...reply.headers, 'content-length': String(body.length) });
     outgoing.end(body);
   }

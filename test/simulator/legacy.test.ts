@@ -412,16 +412,53 @@ describe('stepping, resending and breaking off', () => {
     expect(shown).toHaveLength(3);
   });
 
-  it('resends the same bytes and nothing is executed twice [IW-SES-4]', async () => {
+  it.each(['drop', 'lose'] as const)(
+    'resends the same bytes after a %s and nothing is executed twice [IW-SES-4]',
+    async (fault) => {
+      const { server, device } = await pair(
+        { script: [[add('./Settings/Q')]], fault: (_, count) => (count === 2 ? fault : undefined) },
+        { attempts: 3, retryDelayMs: 1 },
+      );
+      expect(await device.session()).toMatchObject({ outcome: 'completed', messages: 2, violations: [] });
+      const sent = sentBy(device);
+      expect(sent).toHaveLength(3);
+      expect(sent[1]).toBe(sent[2]);
+      expect(server.sessions[0]!.commands.map(({ code }) => code)).toEqual(['200']);
+    },
+  );
+
+  it('opens a new session where the device broke the last one off [IW-SES-3]', async () => {
     const { server, device } = await pair(
-      { script: [[add('./Settings/Q')]], fault: (_, count) => (count === 2 ? 'drop' : undefined) },
-      { attempts: 3, retryDelayMs: 1 },
+      { script: [[add('./Settings/Q')], [add('./Settings/R')]] },
+      { sessionId: '1' },
     );
-    expect(await device.session()).toMatchObject({ outcome: 'completed', messages: 2, violations: [] });
-    const sent = sentBy(device);
-    expect(sent).toHaveLength(3);
-    expect(sent[1]).toBe(sent[2]);
-    expect(server.sessions[0]!.commands.map(({ code }) => code)).toEqual(['200']);
+    device.begin();
+    await device.step();
+    await device.step();
+    device.drop();
+    expect(device.report).toMatchObject({ outcome: 'aborted', detail: 'dropped' });
+    const report = await device.session();
+    expect(report).toMatchObject({ outcome: 'completed', violations: [] });
+    expect(server.sessions.map(({ state }) => state)).toEqual(['open', 'completed']);
+    expect(server.sessions[1]!.commands.map(({ code }) => code)).toEqual(['418', '418']);
+  });
+
+  it('splits its answers under MaxMsgSize; the server asks for more with 1222', async () => {
+    const uris = ['./SCOMO?list=StructData', './LAWMO?list=StructData', './DevDetail?list=StructData'];
+    for (const nextMessageAlert of [false, true]) {
+      const { session, report, device } = await run(
+        [{ kind: 'Get', uris }],
+        { quirks: { nextMessageAlert } },
+        { maxMsgSize: 2000 },
+      );
+      expect([report.violations, session.violations]).toEqual([[], []]);
+      expect(session.commands[0]!.results.length).toBeGreaterThan(40);
+      const partial = sentBy(device).filter((message) => !message.includes('<Final/>'));
+      expect(partial.length).toBeGreaterThan(2);
+      expect(partial.every((message) => message.includes('<Data>1222</Data>') === nextMessageAlert)).toBe(
+        true,
+      );
+    }
   });
 
   it('aborts with 1223 [IW-SES-10]', async () => {

@@ -78,9 +78,11 @@ interface Live {
   readonly session: BackendSession;
   outstanding: Dm2CommandRecord[];
   packages: number;
-  /** The last Package#3 and its answer, given again when the same bytes come again. */
-  lastBody?: Uint8Array;
-  lastReply?: HttpReply;
+  /**
+   * The last Package#3 and its answer where the client did not get it. Packages have no number and two
+   * equal ones in a row are legal, so only a lost answer makes the second one a repeat.
+   */
+  lost?: { readonly body: Uint8Array; readonly reply: HttpReply };
 }
 
 const REPOSITORY = '/repository/';
@@ -182,16 +184,20 @@ export class Dm2Backend {
     }
     this.sessions.push(session);
     this.#checkHeaders(session, request);
-    const live = { session, outstanding: [], packages: 0 };
+    const live: Live = { session, outstanding: [], packages: 0 };
     this.#live.set(deviceId, live);
-    return this.#next(deviceId);
+    this.#live.set(`${deviceId} ${request.path}`, live);
+    return this.#next(live);
   }
 
+  /** The session of that endpoint, or, after CONT, the device's last one. */
   #continue(deviceId: string, request: HttpRequest): HttpReply {
-    const live = this.#live.get(deviceId);
-    if (live?.lastReply && live.lastBody && Buffer.compare(live.lastBody, request.body) === 0)
-      return live.lastReply;
-    if (live?.session.state !== 'open') return { status: 409 };
+    const sessions = [this.#live.get(`${deviceId} ${request.path}`), this.#live.get(deviceId)];
+    for (const { lost } of sessions.filter((live) => live !== undefined)) {
+      if (lost && Buffer.compare(lost.body, request.body) === 0) return lost.reply;
+    }
+    const live = sessions.find((one) => one?.session.state === 'open');
+    if (!live) return { status: 409 };
     const { session, outstanding } = live;
     session.messages += 1;
     this.#checkHeaders(session, request);
@@ -201,9 +207,14 @@ export class Dm2Backend {
     }
     for (const [index, record] of outstanding.entries()) record.status = package3.Status[index];
     session.alerts.push(...(package3.Alert ?? []));
-    live.lastBody = request.body;
-    live.lastReply = this.#next(deviceId);
-    return live.lastReply;
+    delete live.lost;
+    const reply: HttpReply = {
+      ...this.#next(live),
+      onLost: () => {
+        live.lost = { body: request.body, reply };
+      },
+    };
+    return reply;
   }
 
   #checkHeaders(session: BackendSession, { headers }: HttpRequest): void {
@@ -212,8 +223,7 @@ export class Dm2Backend {
     if (!headers['host']) session.violations.push('no Host');
   }
 
-  #next(deviceId: string): HttpReply {
-    const live = this.#live.get(deviceId)!;
+  #next(live: Live): HttpReply {
     const { script = [], omadmAccept } = this.options;
     const commands = typeof script === 'function' ? script(live.session) : script[live.packages];
     live.packages += 1;

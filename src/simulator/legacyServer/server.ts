@@ -58,6 +58,7 @@ export class LegacyServer {
   readonly sessions: ServerSession[] = [];
   readonly #log: EventLog;
   readonly #http: HttpServer;
+  /** The last session of each device. */
   readonly #live = new Map<string, Live>();
   /** Nonces by device, kept over sessions. */
   readonly #nonces = new Map<string, Uint8Array>();
@@ -97,27 +98,22 @@ export class LegacyServer {
     } catch {
       return { status: 400 };
     }
-    const live = this.#find(decoded.message, decoded.encoding);
-    if (live.lastReply && live.lastRequest && Buffer.compare(live.lastRequest, request.body) === 0)
-      return live.lastReply;
+    const live = this.#find(decoded.message, decoded.encoding, request.body);
+    if (live.lastReply && isRepeat(live, request.body)) return live.lastReply;
     live.lastRequest = request.body;
     live.lastReply = this.#answer(live, decoded.message, request);
     return live.lastReply;
   }
 
   /** A first message opens a session, whatever was open before (IW-SES-3). */
-  #find(message: SyncMLMessage, encoding: Encoding): Live {
+  #find(message: SyncMLMessage, encoding: Encoding, body: Uint8Array): Live {
     const { header } = message;
-    const key = `${header.source.uri}\n${header.sessionId}`;
-    const opens = message.body.some((element) => element.kind === 'Alert' && /^120[01]$/.test(element.code));
-    const known = this.#live.get(key);
-    if (
-      known &&
-      !(opens && header.msgId === '1' && known.clientMsgId > 0 && known.session.state !== 'open')
-    ) {
-      const restart = opens && header.msgId === '1' && known.clientMsgId > 1;
-      if (!restart) return known;
-    }
+    const known = this.#live.get(header.source.uri);
+    const opens =
+      header.msgId === '1' &&
+      message.body.some((element) => element.kind === 'Alert' && /^120[01]$/.test(element.code));
+    const repeated = known?.session.state === 'open' && isRepeat(known, body);
+    if (known?.session.sessionId === header.sessionId && (!opens || repeated)) return known;
     const { respURI = true, auth = { type: 'none' as const } } = this.options;
     const session: ServerSession = {
       deviceId: header.source.uri,
@@ -152,7 +148,7 @@ export class LegacyServer {
       proof: undefined,
       proofs: 0,
     };
-    this.#live.set(key, live);
+    this.#live.set(header.source.uri, live);
     return live;
   }
 
@@ -392,6 +388,11 @@ export class LegacyServer {
     const headers = { 'content-type': contentTypeOf(live.encoding.form) };
     return { status: 200, headers, body: bytes };
   }
+}
+
+/** Whether the client sent its last message again, its answer being lost. */
+function isRepeat(live: Live, body: Uint8Array): boolean {
+  return live.lastRequest !== undefined && Buffer.compare(live.lastRequest, body) === 0;
 }
 
 function statusOf(element: BodyElement, msgRef: string, code: number): Omit<Status, 'cmdId'> {
