@@ -25,6 +25,9 @@ export class Session {
   #synthesised: readonly Mount[] = [];
   readonly #searched = new Set<string>();
 
+  /** FwV or SwV is not what an earlier session saw: the device's objects may be others now (IW-INV-2). */
+  softwareChanged = false;
+
   constructor(context: SessionContext) {
     this.context = context;
     this.#at = context.at;

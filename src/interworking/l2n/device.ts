@@ -13,6 +13,9 @@ export class LegacyDevice {
   readonly #s: Session;
   readonly #leg: ServerLeg;
   readonly #notes: string[] = [];
+  #along:
+    | { commands: readonly PlannedCommand[]; take: (answers: readonly CommandAnswer[]) => void }
+    | undefined;
   readonly encoding: Encoding;
   /** Why there will be no next message, if so. */
   gone: 'timeout' | 'replaced' | 'shutdown' | undefined;
@@ -48,15 +51,29 @@ export class LegacyDevice {
     return opened;
   }
 
+  /**
+   * Asks these along with the next commands, so that a check costs no exchange of its own; `take` gets
+   * their answers.
+   */
+  askAlong(commands: readonly PlannedCommand[], take: (answers: readonly CommandAnswer[]) => void): void {
+    this.#along = { commands, take };
+  }
+
   /** One answer for each command, in order; as few messages as its MaxMsgSize allows. */
   *run(commands: readonly PlannedCommand[], group?: 'Sequence' | 'Atomic'): Script<readonly CommandAnswer[]> {
     if (commands.length === 0) return [];
-    const answers = yield* driveDevice(this.#s, this.#leg.run(commands, group ? { group } : {}), (reason) => {
+    const along = group === undefined ? this.#along : undefined;
+    if (along) this.#along = undefined;
+    const sent = along ? [...along.commands, ...commands] : commands;
+    const answers = yield* driveDevice(this.#s, this.#leg.run(sent, group ? { group } : {}), (reason) => {
       this.gone = reason;
     });
     yield* this.#remember(group);
     yield* this.#flushNotes();
-    return answers;
+    if (!along) return answers;
+    const count = along.commands.length;
+    along.take(answers.slice(0, count));
+    return answers.slice(count);
   }
 
   /** Commands whose order matters: in a Sequence, or message by message where the device has none (IW-SEQ-1). */

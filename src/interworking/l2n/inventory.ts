@@ -42,8 +42,34 @@ export function devInfoOf(s: Session, items: readonly Item[]): Record<string, st
  * `?prop=Type` on the roots that the packs expect, else plain Gets.
  */
 export function* takeInventory(s: Session, device: LegacyDevice): Script<void> {
-  if (!s.context.device.firstSession && s.mounts.some((mount) => !isAssumed(s, mount.root))) return;
+  if (!s.context.device.firstSession && s.mounts.some((known) => !isAssumed(s, known.root))) {
+    watchVersions(s, device);
+    return;
+  }
   yield* discover(s, device);
+  if (VERSION_NODES.every((name) => s.devInfo[name] === undefined)) watchVersions(s, device);
+}
+
+/** Device capability: it has neither FwV nor SwV to watch. */
+const NO_VERSIONS = 'noVersionNodes';
+
+/** Reads FwV and SwV along with the session's first commands; a change has the device looked at again. */
+function watchVersions(s: Session, device: LegacyDevice): void {
+  if (s.capability(NO_VERSIONS)) return;
+  device.askAlong(
+    VERSION_NODES.map((name) => get(`./DevDetail/${name}`)),
+    (answers) => {
+      const told = VERSION_NODES.flatMap((name, i) => {
+        const answer = answers[i]!;
+        const item = succeeded(answer.code) ? answer.results[0] : undefined;
+        const value = item && readLeaf(item).value;
+        return typeof value === 'string' && value !== '' ? [[name, value] as const] : [];
+      });
+      if (told.length === 0 && answers.every(({ answered }) => answered)) s.learn(NO_VERSIONS, true);
+      s.softwareChanged ||= told.some(([name, value]) => (s.devInfo[name] ?? value) !== value);
+      if (told.length > 0) s.learnDevInfo(Object.fromEntries(told));
+    },
+  );
 }
 
 /** Looks again at the whole device, or at one MOID whose address was not found. */

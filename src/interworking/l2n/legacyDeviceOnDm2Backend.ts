@@ -4,7 +4,7 @@ import type { SessionContext } from '../context.ts';
 import type { SessionOutcome, SessionScript } from '../script.ts';
 import { Session } from '../session.ts';
 import { LegacyDevice } from './device.ts';
-import { assumedMounts, devInfoOf, takeInventory } from './inventory.ts';
+import { assumedMounts, devInfoOf, discover, takeInventory } from './inventory.ts';
 import { runPackage } from './package.ts';
 
 /** L2N: a DM 1.x device managed by a DM 2.0 backend, one whole session (IW-SES-6). */
@@ -37,6 +37,11 @@ export function* legacyDeviceOnDm2Backend(context: SessionContext): SessionScrip
   while (answer.ok) {
     const result = yield* runPackage(s, device, answer.package2.CMD, backend.accept);
     if (result.continueAt !== undefined) backend.continueAt(result.continueAt);
+    if (s.softwareChanged && !device.ended) {
+      s.softwareChanged = false;
+      yield* s.note('IW-INV-2', 'FwV or SwV changed; the device is looked at again.');
+      yield* discover(s, device);
+    }
     yield* s.save();
     alerts = yield* alertsToDm2(s, device.takeAlerts());
     if (result.ends) {
