@@ -10,9 +10,9 @@ export interface ElementSink {
   leaf(id: number, text: string): void;
   /** An element without content. */
   flag(id: number): void;
-  /** A Data element's text, which may hold anything a value can. */
+  /** An Item's Data as text, which may hold anything a value can. */
   data(text: string): void;
-  /** A Data element of raw bytes; only called where `binary`. */
+  /** An Item's Data as raw bytes; only called where `binary`. */
   bytes(bytes: Uint8Array): void;
   /** An element that has no id, with its CmdID. */
   foreign(name: string, cmdId: string): void;

@@ -379,7 +379,7 @@ export class WbxmlCursor implements ElementCursor {
     if (this.header.charset === 'us-ascii' && text.length !== end - start) {
       this.fail('the document says it is US-ASCII but holds bytes beyond it');
     }
-    return inData || !hasForbidden(text) ? text : this.fail('a text holds a character that is not allowed');
+    return inData || !hasForbidden(text) ? text : this.fail('a text holds a control character');
   }
 
   private textOrBase64(start: number, end: number): string {

@@ -1,6 +1,6 @@
 import { type CodecLimits, DEFAULT_LIMITS } from '../codec/limits.ts';
 import { DOCUMENT_TYPES, UNKNOWN_PUBLIC_ID } from '../tables/documents.ts';
-import { DATA, END, UNKNOWN } from '../tables/pages.ts';
+import { DATA, END, ITEM, UNKNOWN } from '../tables/pages.ts';
 import { decodeText } from '../xml/charset.ts';
 import { XmlCursor } from '../xml/cursor.ts';
 import { tableStart, wbxmlDocument } from './document.ts';
@@ -15,7 +15,7 @@ export interface XmlToWbxmlOptions {
 }
 
 /**
- * Any XML document of the SyncML, MetInf and TNDS vocabularies as WBXML. Data goes as an opaque, other
+ * Any XML document of the SyncML, MetInf and TNDS vocabularies as WBXML. An Item's Data goes as an opaque, other
  * text inline; white space between elements and attributes are left out; unknown elements become
  * literals.
  *
@@ -30,12 +30,12 @@ export function xmlToWbxml(xml: string | Uint8Array, options: XmlToWbxmlOptions 
   const type = DOCUMENT_TYPES.find((row) => row.namespace === namespace);
   const publicId = options.publicId ?? type?.publicId ?? (root >> 6 === 0 ? 0x1201 : UNKNOWN_PUBLIC_ID);
   const sink = new WbxmlSink(tableStart(publicId), text.length + 64);
-  element(cursor, sink, root);
+  element(cursor, sink, root, END);
   cursor.finish();
   return wbxmlDocument({ wbxmlVersion: options.version, publicId }, sink);
 }
 
-function element(cursor: XmlCursor, sink: WbxmlSink, id: number): void {
+function element(cursor: XmlCursor, sink: WbxmlSink, id: number, parent: number): void {
   if (id === UNKNOWN) sink.literal(cursor.name(), HAS_CONTENT);
   else sink.tag(id, HAS_CONTENT);
   // A literal's tag byte stands before its index.
@@ -47,11 +47,11 @@ function element(cursor: XmlCursor, sink: WbxmlSink, id: number): void {
     if (cursor.stray !== '') {
       const text = cursor.stray;
       cursor.stray = '';
-      if (id === DATA) sink.opaqueText(text);
+      if (id === DATA && parent === ITEM) sink.opaqueText(text);
       else sink.text(text);
     }
     if (child === END) break;
-    element(cursor, sink, child);
+    element(cursor, sink, child, id);
     cursor.stray = '';
   }
   if (tagAt >= 0 && sink.length === begin) sink.emptyAt(tagAt);

@@ -6,14 +6,15 @@ import { END_TOKEN, LITERAL, OPAQUE, STR_I, SWITCH_PAGE } from './header.ts';
 const HAS_CONTENT = 0x40;
 const ALL_SHORT = 48;
 
-/** Writes a WBXML body: opaque for Data, inline strings elsewhere, pages switched when needed. */
+/** Writes a WBXML body: opaque for an Item's Data, inline strings elsewhere, pages switched when needed. */
 export class WbxmlSink implements ElementSink {
   readonly binary = true;
   /** Page in force behind what was written last. */
   page = 0;
   private buffer: Buffer;
   private at = 0;
-  private readonly literals: string[] = [];
+  /** Offset of each literal name in the string table. */
+  private readonly literals = new Map<string, number>();
   private tableLength: number;
 
   constructor(tableStart = 0, capacity = 2048) {
@@ -32,7 +33,7 @@ export class WbxmlSink implements ElementSink {
 
   /** Names that tags refer to in the string table, each ending in NUL. */
   table(): Buffer {
-    return Buffer.from(this.literals.map((name) => `${name}\0`).join(''), 'utf8');
+    return Buffer.from([...this.literals.keys()].map((name) => `${name}\0`).join(''), 'utf8');
   }
 
   open(id: number): void {
@@ -50,8 +51,7 @@ export class WbxmlSink implements ElementSink {
       return;
     }
     this.tag(id, HAS_CONTENT);
-    if (id === DATA) this.opaqueText(text);
-    else this.text(text);
+    this.text(text);
     this.close();
   }
 
@@ -60,7 +60,13 @@ export class WbxmlSink implements ElementSink {
   }
 
   data(text: string): void {
-    this.leaf(DATA, text);
+    if (text === '') {
+      this.tag(DATA, 0);
+      return;
+    }
+    this.tag(DATA, HAS_CONTENT);
+    this.opaqueText(text);
+    this.close();
   }
 
   bytes(bytes: Uint8Array): void {
@@ -117,12 +123,12 @@ export class WbxmlSink implements ElementSink {
 
   /** A tag without id, named through the string table. */
   literal(name: string, flags: number): void {
-    let offset = this.tableLength;
-    for (const known of this.literals) {
-      if (known === name) break;
-      offset += Buffer.byteLength(known) + 1;
+    let offset = this.literals.get(name);
+    if (offset === undefined) {
+      offset = this.tableLength;
+      this.literals.set(name, offset);
+      this.tableLength += Buffer.byteLength(name) + 1;
     }
-    if (!this.literals.includes(name)) this.literals.push(name);
     this.reserve(6);
     this.buffer[this.at++] = LITERAL | flags;
     this.multiByte(offset);

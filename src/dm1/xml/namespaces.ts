@@ -19,6 +19,7 @@ export interface Failing {
   failAt(position: number, detail: string): never;
 }
 
+const MAX_IN_SCOPE = 64;
 const XML_URI = 'http://www.w3.org/XML/1998/namespace';
 const XMLNS_URI = 'http://www.w3.org/2000/xmlns/';
 
@@ -74,7 +75,11 @@ export class Namespaces {
     return undefined;
   }
 
-  private declare(prefix: string, uri: string, depth: number): void {
+  private declare(prefix: string, uri: string, depth: number, failing: Failing): void {
+    // Every prefixed name searches the scope, so its size must not be the peer's choice.
+    if (this.declared === MAX_IN_SCOPE) {
+      failing.failAt(this.position, `more than ${MAX_IN_SCOPE} namespace declarations are in scope`);
+    }
     const top = this.declared++;
     this.prefixes[top] = prefix;
     this.uris[top] = uri;
@@ -112,7 +117,7 @@ export class Namespaces {
       p = attributeValue(s, p, failing);
       if (name === 'xmlns') {
         if (names?.includes(name)) failing.failAt(nameStart, 'an attribute occurs twice');
-        this.declare('', namespaceName(s, valueStart, p - 1, failing), depth);
+        this.declare('', namespaceName(s, valueStart, p - 1, failing), depth, failing);
       } else {
         this.attribute(name, colon - nameStart, names, s, valueStart, p - 1, depth, failing);
       }
@@ -146,7 +151,7 @@ export class Namespaces {
     if (uri === '' || local === 'xmlns' || uri === XMLNS_URI || (local === 'xml') !== (uri === XML_URI)) {
       failing.failAt(valueStart, 'a namespace declaration is not allowed');
     }
-    this.declare(local, uri, depth);
+    this.declare(local, uri, depth, failing);
   }
 
   /** Prefixes must be bound, and no two attributes may have the same expanded name. */
