@@ -1,5 +1,10 @@
 import type { TreePath } from '../mo/treePath.ts';
-import type { SimNode } from './tree.ts';
+
+/** What of a node matters here. */
+interface AclNode {
+  readonly acl?: string;
+  readonly children?: ReadonlyMap<string, AclNode>;
+}
 
 /** Whether the ACL gives `subject` (a server identifier) the right to `command` (1x§7.6). */
 export function aclAllows(acl: string, command: string, subject: string): boolean {
@@ -12,8 +17,8 @@ export function aclAllows(acl: string, command: string, subject: string): boolea
 }
 
 /** The whole ACL value of the nearest node, from `path` upwards, that has one; a root without is open. */
-export function effectiveAcl(root: SimNode, path: TreePath): string {
-  let node: SimNode | undefined = root;
+export function effectiveAcl(root: AclNode, path: TreePath): string {
+  let node: AclNode | undefined = root;
   let acl = root.acl ?? 'Add=*&Copy=*&Delete=*&Exec=*&Get=*&Replace=*';
   for (const segment of path) {
     node = node?.children?.get(segment);
