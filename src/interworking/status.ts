@@ -1,3 +1,5 @@
+import { isSuccess } from '../dm1/tables/status.ts';
+
 /** Status crosswalks between the generations, as tables (IW-STAT-1, IW-STAT-2). */
 
 const same = (...codes: number[]): [number, number][] => codes.map((code) => [code, code]);
@@ -48,6 +50,7 @@ export function statusToDm1(sc: number): number {
   return sc >= 200 && sc < 300 ? 200 : 500;
 }
 
+/** Whether a DM 1.x status says that the command was done: 214 to 216 are no successes though they begin with 2. */
 export function succeeded(code: number): boolean {
-  return (code >= 200 && code < 300) || (code >= 1200 && code < 1300);
+  return isSuccess(code);
 }

@@ -96,8 +96,7 @@ export async function run(config: Record<string, unknown> = {}, folder?: string)
       const notes: { rule: string; text: string }[] = [];
       for (const { id } of sessions as { id: string }[]) {
         const trace = await must(200, 'GET', `/api/sessions/${id}`);
-        for (const entry of (trace as { entries: { kind: string; rule?: string; text?: string }[] })
-          .entries) {
+        for (const entry of (trace as { trace: { kind: string; rule?: string; text?: string }[] }).trace) {
           if (entry.kind === 'note') notes.push({ rule: entry.rule ?? '', text: entry.text ?? '' });
         }
       }

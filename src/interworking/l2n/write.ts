@@ -1,4 +1,4 @@
-import type { PlannedCommand } from '../../dm1/session/server.ts';
+import type { CommandAnswer, PlannedCommand } from '../../dm1/session/server.ts';
 import { formatTreePath } from '../../mo/treePath.ts';
 import type { Script } from '../script.ts';
 import type { Session } from '../session.ts';
@@ -33,18 +33,13 @@ export function* write(s: Session, device: LegacyDevice, wanted: readonly Change
         return { code: 200 };
       }
       if (device.ended) return { code: 500 };
-      const failed = answers.findIndex(
-        (answer) => !succeeded(answer.code) && ![215, 216, 516].includes(answer.code),
-      );
-      const answer = failed < 0 ? undefined : answers[failed];
-      if (!answer || s.capability('atomic') === false || answers.every((each) => each.code === 413)) {
-        const why =
-          s.capability('atomic') === false
-            ? 'The device has no Atomic'
-            : 'The changes do not fit into one message';
+      const failed = answers.findIndex(({ code }) => !succeeded(code) && !SPARED.has(code));
+      const why = notUnderstood(s, answers, failed);
+      if (why !== undefined) {
         yield* s.note('IW-HGET-3', `${why}; on a failure the gateway puts back what it changed.`);
         break;
       }
+      const answer = answers[failed]!;
       if (answers.some((each) => each.code === 516)) {
         yield* s.note(
           'IW-HGET-3',
@@ -59,6 +54,16 @@ export function* write(s: Session, device: LegacyDevice, wanted: readonly Change
     if (planned.length === 0) return { code: 200 };
   }
   return yield* inOrder(s, device, planned);
+}
+
+/** What an Atomic says of children that did not fail themselves: not executed, rolled back or not (1x§3.2). */
+const SPARED: ReadonlySet<number> = new Set([215, 216, 516]);
+
+/** Why an Atomic as such was refused, so that nothing of it was executed; `undefined` when a child failed. */
+function notUnderstood(s: Session, answers: readonly CommandAnswer[], failed: number): string | undefined {
+  if (answers.every(({ code }) => code === 413)) return 'The changes do not fit into one message';
+  if (failed < 0) s.learn('atomic', false);
+  return s.capability('atomic') === false ? 'The device has no Atomic' : undefined;
 }
 
 /** What to send instead of a change that met `code`; `undefined` when it simply failed. */

@@ -1,0 +1,222 @@
+import { describe, expect, it } from 'vitest';
+import { Dm2Backend, type RepositoryDocument } from '../../src/simulator/dm2Backend/backend.ts';
+import { type LegacyCapability, LegacyDevice } from '../../src/simulator/index.ts';
+import { closing, run } from './gateway.ts';
+
+const ID = 'IMEI:493005100592800';
+const FUMO = 'urn:oma:mo:oma-fumo:1.0';
+const SETTINGS = 'urn:example:mo:settings:1.0';
+
+/** One HGET after another on a fresh device. */
+async function hget(
+  encoding: 'xml' | 'wbxml',
+  documents: Record<string, RepositoryDocument>,
+  commands: readonly (readonly string[])[],
+  missing: readonly LegacyCapability[] = [],
+) {
+  const backend = closing(new Dm2Backend({ script: [commands], documents }));
+  const url = await backend.start();
+  const gateway = await run({
+    backends: { dms: { protocol: 'dm2', url } },
+    routes: [{ match: { protocol: 'dm1' }, backend: 'dms' }],
+  });
+  const device = closing(
+    new LegacyDevice({ url: gateway.dm, deviceId: ID, encoding, missing: [...missing] }),
+  );
+  const report = await device.session();
+  expect(report).toMatchObject({ outcome: 'completed', violations: [] });
+  const status = backend.sessions.at(-1)!.commands.map((each) => each.status);
+  const value = (...path: string[]) => device.tree.find(path)?.value;
+  const notes = await gateway.notes(ID);
+  return { status, sc: status.map((item) => item?.sc), value, device, report, notes };
+}
+
+const settings = (data: Record<string, unknown>): RepositoryDocument => ({
+  body: [{ ClientURI: `${SETTINGS}//`, MOData: { Settings: data } }],
+});
+const HGET_SETTINGS = [['HGET', '{origin}/repository/doc', `${SETTINGS}//`]];
+
+describe.each(['xml', 'wbxml'] as const)('HGET on a legacy device in %s', (encoding) => {
+  it('adds, replaces and deletes what differs and leaves the rest alone [IW-HGET-2] [IW-VAL-2] [IW-VAL-3]', async () => {
+    const { sc, value, device, report } = await hget(
+      encoding,
+      {
+        doc: settings({
+          Wallpaper: 'AAECAwQF',
+          Ringtone: 'Bells',
+          Volume: 7,
+          Extra: { Deep: { Leaf: 'x' } },
+        }),
+      },
+      HGET_SETTINGS,
+    );
+    expect(sc).toEqual([200]);
+    expect(value('Settings', 'Ringtone')).toBe('Bells');
+    expect(value('Settings', 'Volume')).toBe('7');
+    expect(device.tree.find(['Settings', 'Volume'])?.format).toBe('int');
+    expect(value('Settings', 'Extra', 'Deep', 'Leaf')).toBe('x');
+    expect(device.tree.find(['Settings', 'Roaming'])).toBeUndefined();
+    // The wallpaper was equal, so it was not sent.
+    expect(report.executed.filter(({ uri }) => uri?.includes('Wallpaper'))).toEqual([]);
+  });
+
+  it.each([[['atomic']], [['atomic', 'sequence']]] as const)(
+    'puts everything back when a change fails on a device without %s [IW-HGET-3] [IW-SEQ-1]',
+    async (missing) => {
+      const { sc, value, device, notes } = await hget(
+        encoding,
+        {
+          doc: {
+            body: [
+              {
+                ClientURI: `${FUMO}//`,
+                MOData: {
+                  fw: {
+                    PkgName: 'changed',
+                    PkgVersion: '9',
+                    Download: { PkgURL: 'u' },
+                    Update: {},
+                    DownloadAndUpdate: { PkgURL: 'v' },
+                    State: '99',
+                  },
+                },
+              },
+            ],
+          },
+        },
+        [['HGET', '{origin}/repository/doc', `${FUMO}//`]],
+        missing,
+      );
+      expect(sc).toEqual([405]);
+      expect(value('FUMO', 'fw', 'PkgName')).toBe('base');
+      expect(value('FUMO', 'fw', 'Download', 'PkgURL')).toBe('');
+      expect(device.tree.find(['FUMO', 'fw', 'State'])?.value).toBe('10');
+      expect(notes.map(({ rule }) => rule)).toContain('IW-HGET-3');
+    },
+  );
+
+  it('changes nothing at all where the device has Atomic and a change fails [IW-HGET-3]', async () => {
+    const { sc, value, report } = await hget(
+      encoding,
+      {
+        doc: {
+          body: [
+            {
+              ClientURI: `${FUMO}//`,
+              MOData: {
+                fw: {
+                  PkgName: 'changed',
+                  PkgVersion: '9',
+                  Download: { PkgURL: '' },
+                  Update: {},
+                  DownloadAndUpdate: { PkgURL: '' },
+                  State: '99',
+                },
+              },
+            },
+          ],
+        },
+      },
+      [['HGET', '{origin}/repository/doc', `${FUMO}//`]],
+    );
+    expect(sc).toEqual([405]);
+    expect(value('FUMO', 'fw', 'PkgName')).toBe('base');
+    expect(report.executed.some(({ command }) => command === 'Atomic')).toBe(true);
+  });
+
+  it('refuses a value that cannot have the format, and changes nothing [IW-VAL-2]', async () => {
+    const { sc, value } = await hget(
+      encoding,
+      { doc: settings({ Volume: 'loud', Ringtone: 'Bells' }) },
+      HGET_SETTINGS,
+    );
+    expect(sc).toEqual([415]);
+    expect(value('Settings', 'Ringtone')).toBe('Default');
+  });
+
+  it('creates an instance and tells its URI when no ClientURI says where [IW-HGET-1]', async () => {
+    const { status, device } = await hget(
+      encoding,
+      {
+        new: {
+          body: [
+            { ClientURI: `${FUMO}/second/`, MOData: { fumo: { PkgName: 'p', State: 10 } } },
+            { ClientURI: `${FUMO}//`, MOData: { fumo: { PkgName: 'q', State: 10 } } },
+          ],
+        },
+      },
+      [
+        ['HGET', '{origin}/repository/new'],
+        ['GET', `${FUMO}/second/PkgName`],
+      ],
+    );
+    expect(status).toMatchObject([
+      { sc: 200, URI: [`${FUMO}/second/`, `${FUMO}/fumo/`] },
+      { sc: 200, MO: [{ MOData: { PkgName: 'p' } }] },
+    ]);
+    expect(device.tree.find(['FUMO', 'second', 'State'])?.format).toBe('int');
+  });
+
+  it('writes a body that is no serialization to the addressed leaf as it is [IW-HGET-4]', async () => {
+    const bytes = new Uint8Array([0, 1, 2, 255]);
+    const { sc, device, value } = await hget(
+      encoding,
+      {
+        image: { body: bytes, contentType: 'image/png' },
+        text: { body: 'Bells é', contentType: 'text/plain; charset=utf-8' },
+      },
+      [
+        ['HGET', '{origin}/repository/image', `${SETTINGS}//Wallpaper`],
+        ['HGET', '{origin}/repository/text', `${SETTINGS}//Ringtone`],
+        ['HGET', '{origin}/repository/image'],
+      ],
+    );
+    expect(sc).toEqual([200, 200, 415]);
+    expect(Buffer.from(device.tree.find(['Settings', 'Wallpaper'])!.value as Uint8Array)).toEqual(
+      Buffer.from(bytes),
+    );
+    expect(value('Settings', 'Ringtone')).toBe('Bells é');
+  });
+
+  it('tells why a document could not be fetched [IW-HGET-1] [IW-HPUT-1]', async () => {
+    const { sc } = await hget(
+      encoding,
+      {
+        gone: { body: '', status: 410 },
+        broken: { body: '', status: 503 },
+        junk: { body: '{"not', contentType: 'application/json' },
+      },
+      ['gone', 'broken', 'junk', 'absent'].map((name) => [
+        'HGET',
+        `{origin}/repository/${name}`,
+        `${SETTINGS}//Ringtone`,
+      ]),
+    );
+    expect(sc).toEqual([410, 500, 415, 404]);
+  });
+
+  it('is refused by the outbound guard for a place that nobody allowed [IW-HGET-1]', async () => {
+    const { sc } = await hget(encoding, {}, [
+      ['HGET', 'http://169.254.169.254/latest/meta-data', `${SETTINGS}//Ringtone`],
+      ['HGET', 'file:///etc/passwd', `${SETTINGS}//Ringtone`],
+    ]);
+    expect(sc).toEqual([403, 403]);
+  });
+
+  it('writes a joined object where its parts live [IW-ADDR-3]', async () => {
+    const { sc, value } = await hget(
+      encoding,
+      {
+        acc: { body: [{ ClientURI: 'urn:oma:mo:oma-dm-dmacc:1.2//Name', MOData: { Name: 'Renamed' } }] },
+        uri: { body: 'https://new.example/dm', contentType: 'text/plain' },
+      },
+      [
+        ['HGET', '{origin}/repository/acc', 'urn:oma:mo:oma-dm-dmacc:1.2//Name'],
+        ['HGET', '{origin}/repository/uri', 'urn:oma:mo:oma-dm-dmacc:2.0//SrvURI'],
+      ],
+    );
+    expect(sc).toEqual([200, 200]);
+    expect(value('DMAcc', 'operator', 'Name')).toBe('Renamed');
+    expect(value('DMAcc', 'operator', 'AppAddr', '1', 'Addr')).toBe('https://new.example/dm');
+  });
+});
