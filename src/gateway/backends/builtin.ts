@@ -2,7 +2,7 @@ import { type Alert, SESSION_ALERT } from '../../dm2/packages.ts';
 import type { BackendRequest } from '../../interworking/script.ts';
 import type { JobQueue } from '../jobs/jobs.ts';
 import type { ReceivedAlerts } from '../jobs/receivedAlerts.ts';
-import { type Backend, type BackendAnswer, type ExchangeOf, wrongProtocol } from './exchange.ts';
+import { type Backend, type BackendAnswer, type ExchangeOf, wrongProtocol } from './backend.ts';
 
 /** These open every session and tell an operator nothing. */
 const ROUTINE: ReadonlySet<string> = new Set([SESSION_ALERT.serverInitiated, SESSION_ALERT.clientInitiated]);

@@ -6,7 +6,7 @@ import { accountForBackend, presentTo } from '../auth/present.ts';
 import type { Dm1BackendConfig } from '../config/config.ts';
 import type { OutboundResponse } from '../outbound/client.ts';
 import type { Registry } from '../registry/registry.ts';
-import { type Backend, type BackendAnswer, type ExchangeOf, wrongProtocol } from './exchange.ts';
+import { type Backend, type BackendAnswer, type ExchangeOf, wrongProtocol } from './backend.ts';
 import { type PostTools, post } from './post.ts';
 
 /** Content types of SyncML messages; the ones without `.dm` are obsolete and still in use (1x§1.5). */

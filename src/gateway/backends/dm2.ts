@@ -6,7 +6,7 @@ import type { BackendRequest } from '../../interworking/script.ts';
 import { DragomanError } from '../../support/errors.ts';
 import type { Dm2BackendConfig } from '../config/config.ts';
 import type { OutboundResponse } from '../outbound/client.ts';
-import { type Backend, type BackendAnswer, type ExchangeOf, wrongProtocol } from './exchange.ts';
+import { type Backend, type BackendAnswer, type ExchangeOf, wrongProtocol } from './backend.ts';
 import { HttpCredentials } from './httpAuth.ts';
 import { type PostTools, post } from './post.ts';
 

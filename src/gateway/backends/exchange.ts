@@ -5,27 +5,10 @@ import type { BackendConfig, Limits } from '../config/config.ts';
 import type { OutboundClient } from '../outbound/client.ts';
 import type { OutboundGuard } from '../outbound/guard.ts';
 import type { Registry } from '../registry/registry.ts';
+import type { Backend, ExchangeOf } from './backend.ts';
 import type { BuiltinBackend } from './builtin.ts';
 import { Dm1Backend } from './dm1.ts';
 import { Dm2Backend } from './dm2.ts';
-
-/** Whose exchange it is. */
-export interface ExchangeOf {
-  readonly deviceId: string;
-  readonly sessionId: string;
-  /** Place in the session's journal: lets the built-in backend know a repetition after a crash. */
-  readonly step?: number;
-}
-
-/** A management server of one kind; throws DragomanError when the exchange fails. */
-export interface Backend {
-  exchange(send: BackendRequest, whose: ExchangeOf): Promise<BackendAnswer>;
-}
-
-/** A BackendEvent other than `failed`, without its time. */
-export type BackendAnswer =
-  | Omit<Extract<BackendEvent, { kind: 'package2' }>, 'at'>
-  | Omit<Extract<BackendEvent, { kind: 'dm1' }>, 'at'>;
 
 export interface BackendsOptions {
   readonly backends: Readonly<Record<string, BackendConfig>>;
@@ -80,9 +63,4 @@ function connect(name: string, config: BackendConfig, options: BackendsOptions):
     case 'dm2':
       return new Dm2Backend(config, options);
   }
-}
-
-/** What a script sent to a backend of the other generation. */
-export function wrongProtocol(send: BackendRequest): DragomanError {
-  return new DragomanError('internal', `It does not speak ${send.protocol}.`);
 }
