@@ -8,6 +8,7 @@ import { addDevices } from './devices.ts';
 import { EXIT, Exit, type Io } from './io.ts';
 import { addMappings } from './mappings.ts';
 import { addServe } from './serve.ts';
+import { addSimulate } from './simulate.ts';
 import { addTranslate } from './translate.ts';
 
 /** Runs one command line, without the names of interpreter and script; resolves to the exit code. */
@@ -32,6 +33,7 @@ function createProgram(io: Io): Command {
   addServe(program, io);
   addDemo(program, io);
   addTranslate(program, io);
+  addSimulate(program, io);
   addMappings(program, io);
   addDevices(program, io);
   addConfig(program, io);

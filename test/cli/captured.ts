@@ -1,0 +1,31 @@
+import type { Io } from '../../src/cli/io.ts';
+import { runProgram } from '../../src/cli/program.ts';
+
+export interface Captured {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** Runs one command line in this process; `ended` is when Ctrl-C would come. */
+export async function dragoman(
+  args: readonly string[],
+  options: { env?: Record<string, string>; ended?: (out: string) => Promise<void> } = {},
+): Promise<Captured> {
+  let out = '';
+  let err = '';
+  const io: Io = {
+    out: (text) => {
+      out += text;
+    },
+    err: (text) => {
+      err += text;
+    },
+    env: options.env ?? {},
+    columns: 120,
+    color: false,
+    ended: async () => options.ended?.(out),
+  };
+  const code = await runProgram(args, io);
+  return { code, out, err };
+}
