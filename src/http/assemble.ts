@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { DeviceAuthenticator } from '../gateway/auth/authenticator.ts';
+import { BackendNonces } from '../gateway/auth/backendNonces.ts';
 import { NonceStore } from '../gateway/auth/nonces.ts';
 import { accountForDevice, presentTo } from '../gateway/auth/present.ts';
 import { RequestRate } from '../gateway/auth/requestRate.ts';
@@ -111,17 +112,19 @@ async function assemble(config: Config, options: GatewayOptions, undo: Undo): Pr
     log,
     onFailure: () => metrics.authFailed('device'),
   });
+  const backendNonces = new BackendNonces(store);
   const builtin = new BuiltinBackend(jobs, alerts);
   const wire = createWire(limits);
   const runner = new SessionRunner({
     store,
-    starter: sessionStarter({ config, publicUrl, registry, mappings }),
+    starter: sessionStarter({ config, publicUrl, registry, mappings, backendNonces }),
     performers: performers({
       backends: new Backends({ backends: config.backends, limits, registry, guard, client, builtin }),
       transfers: new Transfers(guard, client, limits),
       repository,
       authenticator,
       registry,
+      backendNonces,
       metrics,
     }),
     wire,

@@ -1,4 +1,5 @@
 import type { DeviceAuthenticator } from '../gateway/auth/authenticator.ts';
+import type { BackendNonces } from '../gateway/auth/backendNonces.ts';
 import type { Backends } from '../gateway/backends/exchange.ts';
 import type { Transfers } from '../gateway/outbound/transfer.ts';
 import type { Registry } from '../gateway/registry/registry.ts';
@@ -12,12 +13,13 @@ export interface PerformerParts {
   readonly repository: DataRepository;
   readonly authenticator: DeviceAuthenticator;
   readonly registry: Registry;
+  readonly backendNonces: BackendNonces;
   readonly metrics: Metrics;
 }
 
 /** Connects each effect of a session script with the part of the gateway that performs it. */
 export function performers(parts: PerformerParts): Performers {
-  const { backends, transfers, repository, authenticator, registry, metrics } = parts;
+  const { backends, transfers, repository, authenticator, registry, backendNonces, metrics } = parts;
   const place = ({ sessionId, context }: PerformedFor) => ({ deviceId: context.device.id, sessionId });
   return {
     'backend.exchange': async ({ send }, whose) => {
@@ -46,7 +48,9 @@ export function performers(parts: PerformerParts): Performers {
         ...(whose.request === undefined ? {} : { request: whose.request }),
       }),
     'registry.save': async ({ patch }, whose) => {
-      await registry.apply(whose.context.device.id, patch);
+      const { id } = whose.context.device;
+      await registry.apply(id, patch);
+      if (patch.backendNonce) await backendNonces.put(id, patch.backendNonce);
       return { at: Date.now() };
     },
   };

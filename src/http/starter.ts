@@ -1,10 +1,11 @@
 import type { Item, SyncMLMessage } from '../dm1/message.ts';
+import type { BackendNonces } from '../gateway/auth/backendNonces.ts';
 import { backendProfile } from '../gateway/backends/profile.ts';
 import type { Config } from '../gateway/config/config.ts';
 import type { Registry } from '../gateway/registry/registry.ts';
 import { type RouteSubject, route } from '../gateway/routing/route.ts';
 import type { Refusal, SessionStarter } from '../gateway/sessions/ports.ts';
-import type { Opening, SessionContext } from '../interworking/context.ts';
+import type { BackendProfile, Opening, SessionContext } from '../interworking/context.ts';
 import { chooseScript } from '../interworking/sessions.ts';
 import type { MappingSet } from '../mo/mapping.ts';
 import { parseTreePath } from '../mo/treePath.ts';
@@ -16,10 +17,17 @@ export interface StarterParts {
   readonly publicUrl: string;
   readonly registry: Registry;
   readonly mappings: MappingSet;
+  readonly backendNonces: BackendNonces;
 }
 
 /** Gives every session its device's snapshot, its backend and its script. */
-export function sessionStarter({ config, publicUrl, registry, mappings }: StarterParts): SessionStarter {
+export function sessionStarter({
+  config,
+  publicUrl,
+  registry,
+  mappings,
+  backendNonces,
+}: StarterParts): SessionStarter {
   const { messages, nodes, depth, messageBytes, objectBytes } = config.limits;
   const limits = { messages, nodes, depth, messageBytes, objectBytes };
   const deviceUrl = `${publicUrl}${DEVICE_PATH}`;
@@ -37,10 +45,16 @@ export function sessionStarter({ config, publicUrl, registry, mappings }: Starte
           detail: `The route of this device leads to ${name}, which is a DM 1.x server as well.`,
         };
       }
-      const profile = backendProfile(name, backend, config.serverId);
+      const known = backendProfile(name, backend, config.serverId);
+      const nonce = needsNonce(known.scheme) ? await backendNonces.get(deviceId, name) : undefined;
+      const profile = nonce === undefined ? known : { ...known, nonce };
       return { device, backend: profile, mappings, limits, deviceUrl, opening, at };
     },
   };
+}
+
+function needsNonce(scheme: BackendProfile['scheme']): boolean {
+  return scheme === 'md5' || scheme === 'hmac';
 }
 
 /** What routes look at: the registry's knowledge, corrected by what the device says of itself now. */

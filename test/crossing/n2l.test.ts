@@ -66,3 +66,189 @@ describe.each(['xml', 'wbxml'] as const)('a 2.0 device on a legacy server in %s'
     expect(codes.slice(1)).toEqual(['200', '200', '418', '404', '202']);
   });
 });
+
+describe.each(['xml', 'wbxml'] as const)('a legacy server in %s', (encoding) => {
+  it('joins writes under one instance into one HGET, each with its own Status [IW-WR-1]', async () => {
+    const { codes, device, report } = await between(encoding, [
+      [
+        { kind: 'Replace', uri: './MO/urn:example:mo:settings:1.0/settings1/Ringtone', data: 'Bells' },
+        {
+          kind: 'Replace',
+          uri: './MO/urn:example:mo:settings:1.0/settings1/Volume',
+          format: 'int',
+          data: '9',
+        },
+        { kind: 'Add', uri: './MO/urn:example:mo:settings:1.0/settings1/New', data: 'leaf' },
+        { kind: 'Add', uri: './MO/urn:example:mo:settings:1.0/settings1/New', data: 'again' },
+      ],
+    ]);
+    expect(codes).toEqual(['200', '200', '200', '418']);
+    expect(report.executed.filter(({ command }) => command[0] === 'HGET')).toHaveLength(1);
+    const value = (name: string) =>
+      device.objects.tree.find(['urn:example:mo:settings:1.0', 'settings1', name])?.value;
+    expect([value('Ringtone'), value('Volume'), value('New')]).toEqual(['Bells', '9', 'leaf']);
+    // What the server did not name is still there.
+    expect(value('Roaming')).toBe('false');
+  });
+
+  it('creates an instance and goes on addressing it by its own name [IW-WR-1] [IW-INV-4]', async () => {
+    const { codes } = await between(encoding, [
+      [
+        { kind: 'Add', uri: './FUMO/second', format: 'node', data: '' },
+        { kind: 'Add', uri: './FUMO/second/PkgName', data: 'p' },
+      ],
+      [{ kind: 'Get', uris: ['./FUMO/second/PkgName'] }],
+      [{ kind: 'Delete', uris: ['./FUMO/second'] }],
+      [{ kind: 'Get', uris: ['./FUMO/second/PkgName'] }],
+    ]);
+    expect(codes).toEqual(['200', '200', '200', '200', '404']);
+  });
+
+  it('has Sequences executed in order [IW-WR-4]', async () => {
+    const { codes, session } = await between(encoding, [
+      [
+        {
+          kind: 'Sequence',
+          commands: [
+            { kind: 'Get', uris: ['./FUMO/fumo1/PkgName'] },
+            { kind: 'Replace', uri: './FUMO/fumo1/PkgName', data: 'new' },
+            { kind: 'Get', uris: ['./FUMO/fumo1/PkgName'] },
+            { kind: 'Get', uris: ['./FUMO/none'] },
+          ],
+        },
+      ],
+    ]);
+    expect(codes).toEqual(['200', '200', '200', '200', '404']);
+    expect(session.commands.flatMap(({ results }) => results.map(({ data }) => data))).toEqual([
+      'base',
+      'new',
+    ]);
+  });
+
+  it('gets binary exact, both ways [IW-VAL-3] [IW-RD-1]', async () => {
+    const bytes = new Uint8Array([0, 1, 2, 253, 254, 255]);
+    const { codes, session } = await between(encoding, [
+      [
+        {
+          kind: 'Replace',
+          uri: './MO/urn:example:mo:settings:1.0/settings1/Wallpaper',
+          format: 'bin',
+          type: 'image/png',
+          data: bytes,
+        },
+      ],
+      [{ kind: 'Get', uris: ['./MO/urn:example:mo:settings:1.0/settings1/Wallpaper'] }],
+    ]);
+    expect(codes).toEqual(['200', '200']);
+    const { data } = session.commands[1]!.results[0]!;
+    const text = typeof data === 'string' ? data : Buffer.from(data).toString();
+    // Without a DDF nobody knows that the JSON string is binary, so it reads back as its base64 text.
+    expect(text).toBe(Buffer.from(bytes).toString('base64'));
+  });
+
+  it('lists the whole tree as Struct, StructData and TNDS [IW-RD-2] [IW-INV-4]', async () => {
+    const { session, codes } = await between(encoding, [
+      [
+        { kind: 'Get', uris: ['./FUMO?list=StructData'] },
+        { kind: 'Get', uris: ['./DevInfo?list=TNDS'] },
+        { kind: 'Get', uris: ['./DevDetail'] },
+        { kind: 'Get', uris: ['./DevDetail/URI/MaxDepth'] },
+        {
+          kind: 'Get',
+          uris: [
+            './FUMO/fumo1/State?prop=Format',
+            './FUMO/fumo1?prop=Type',
+            './FUMO/fumo1?prop=Name',
+            '.?prop=ACL',
+          ],
+        },
+        { kind: 'Get', uris: ['./FUMO/fumo1?prop=TStamp'] },
+      ],
+    ]);
+    expect(codes).toEqual(['200', '200', '200', '200', '200', '406']);
+    const [structData, tnds, detail, depth, props] = session.commands.map(({ results }) => results);
+    expect(structData!.find(({ uri }) => uri === './FUMO/fumo1/State')).toMatchObject({
+      data: '10',
+      meta: { format: 'int' },
+    });
+    expect(String(tnds![0]!.data)).toContain('<NodeName>DevId</NodeName>');
+    expect(String(detail![0]!.data).split('/').sort()).toEqual([
+      'DevTyp',
+      'FwV',
+      'HwV',
+      'LrgObj',
+      'OEM',
+      'SwV',
+      'URI',
+    ]);
+    expect(depth![0]!.data).toBe('0');
+    expect(props!.map(({ data }) => data).slice(0, 3)).toEqual(['int', 'urn:oma:mo:oma-fumo:1.0', 'fumo1']);
+  });
+
+  it.each(['basic', 'md5'] as const)(
+    'is told who we are, by %s, and by the nonce that it gave [IW-AUTH-3]',
+    async (scheme) => {
+      const account = { username: 'gateway', password: 'secret-to-server' };
+      const { report, session, device, server } = await between(
+        encoding,
+        [[{ kind: 'Get', uris: ['./DevInfo/Man'] }]],
+        {
+          server: { auth: { type: scheme, ...account } },
+          backend: { auth: { type: scheme, ...account } },
+        },
+      );
+      expect(report).toMatchObject({ outcome: 'completed', violations: [] });
+      expect(session).toMatchObject({ authenticated: scheme, state: 'completed', violations: [] });
+      await device.session();
+      expect(server.sessions.at(-1)).toMatchObject({
+        authenticated: scheme,
+        state: 'completed',
+        violations: [],
+      });
+      // The second session knows the nonce, so it needs no challenge.
+      expect(server.sessions.at(-1)!.messages).toBe(2);
+    },
+  );
+
+  it('that refuses us leaves the client with a tidy END [IW-SES-10] [IW-AUTH-3]', async () => {
+    const { report } = await between(encoding, [[{ kind: 'Get', uris: ['./DevInfo/Man'] }]], {
+      server: { auth: { type: 'md5', username: 'gateway', password: 'other' } },
+      backend: { auth: { type: 'md5', username: 'gateway', password: 'secret' } },
+    });
+    expect(report).toMatchObject({ outcome: 'completed', violations: [] });
+    expect(report.executed.at(-1)?.command).toEqual(['END']);
+  });
+
+  it('is told of alerts, with type, mark and data [IW-ALERT-3] [IW-ALERT-5]', async () => {
+    const { session } = await between(encoding, [], {
+      device: {
+        alerts: [
+          {
+            AlertType: 'urn:oma:at:scomo:1.0:OperationComplete',
+            SourceURI: 'urn:oma:mo:oma-fumo:1.0/fumo1/State',
+            Mark: 'critical',
+            DataType: 'int',
+            Data: { DM1x: 1404 },
+          },
+          { AlertType: 'urn:example:at:custom', Data: { a: [1] }, DataType: 'application/json' },
+        ],
+      },
+    });
+    expect(session.alerts).toMatchObject([
+      {
+        code: '1226',
+        items: [
+          {
+            source: { uri: './FUMO/fumo1/State' },
+            meta: { type: 'urn:oma:at:scomo:1.0:OperationComplete', format: 'int', mark: 'critical' },
+            data: '1404',
+          },
+        ],
+      },
+      {
+        code: '1226',
+        items: [{ meta: { type: 'urn:example:at:custom', mark: 'informational' }, data: '{"a":[1]}' }],
+      },
+    ]);
+  });
+});

@@ -1,0 +1,58 @@
+import type { Store } from '../../store/store.ts';
+import { type Clock, systemClock } from '../../support/durations.ts';
+
+/**
+ * Nonces that legacy servers gave for the next session of a device (1x§9.3): with one the gateway
+ * authenticates at once, without it has to be challenged first (IW-AUTH-3).
+ */
+export class BackendNonces {
+  readonly #now: Clock;
+  readonly #get: (deviceId: string, party: string) => Promise<{ nonce: Uint8Array }[]>;
+  readonly #put: (deviceId: string, party: string, nonce: Uint8Array, at: number) => Promise<number>;
+
+  constructor(store: Store, now: Clock = systemClock) {
+    this.#now = now;
+    const { db } = store;
+    this.#get = store.prepare<[string, string], { nonce: Uint8Array }>((slot) =>
+      db
+        .selectFrom('nonces')
+        .select('nonce')
+        .where('device_id', '=', slot<string>(0))
+        .where('party', '=', slot<string>(1))
+        .compile(),
+    );
+    this.#put = store.prepareChange((slot) =>
+      db
+        .insertInto('nonces')
+        .values({
+          device_id: slot<string>(0),
+          party: slot<string>(1),
+          nonce: slot<Uint8Array>(2),
+          used: 0,
+          updated_at: slot<number>(3),
+        })
+        .onConflict((conflict) =>
+          conflict.columns(['device_id', 'party']).doUpdateSet((eb) => ({
+            nonce: eb.ref('excluded.nonce'),
+            updated_at: eb.ref('excluded.updated_at'),
+          })),
+        )
+        .compile(),
+    );
+  }
+
+  /** Base64, or `undefined` when the server gave none. */
+  async get(deviceId: string, backend: string): Promise<string | undefined> {
+    const [row] = await this.#get(deviceId, partyOf(backend));
+    return row && Buffer.from(row.nonce).toString('base64');
+  }
+
+  async put(deviceId: string, { backend, nonce }: { backend: string; nonce: string }): Promise<void> {
+    await this.#put(deviceId, partyOf(backend), Buffer.from(nonce, 'base64'), this.#now());
+  }
+}
+
+/** Apart from the parties of `NonceStore`, whatever a backend is called. */
+function partyOf(backend: string): string {
+  return `backend:${backend}`;
+}
