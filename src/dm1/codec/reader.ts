@@ -16,7 +16,8 @@ import type {
 } from '../message.ts';
 import * as tag from '../tables/pages.ts';
 import type { ElementCursor } from './cursor.ts';
-import { readOpaqueText, settleOpaque } from './opaque.ts';
+import { settleOpaque } from './opaque.ts';
+import { readChal, readLoc, readMeta, readToken } from './parts.ts';
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -78,22 +79,22 @@ export class MessageReader {
     for (let id = cursor.next(); id !== tag.END; id = cursor.next()) {
       switch (id) {
         case tag.VER_DTD:
-          verDTD = this.token();
+          verDTD = readToken(cursor);
           break;
         case tag.VER_PROTO:
-          verProto = this.token();
+          verProto = readToken(cursor);
           break;
         case tag.SESSION_ID:
           sessionId = cursor.text();
           break;
         case tag.MSG_ID:
-          msgId = this.token();
+          msgId = readToken(cursor);
           break;
         case tag.TARGET:
-          target = this.loc();
+          target = readLoc(cursor);
           break;
         case tag.SOURCE:
-          source = this.loc();
+          source = readLoc(cursor);
           break;
         case tag.RESP_URI:
           respURI = cursor.text();
@@ -102,7 +103,7 @@ export class MessageReader {
           cred = this.cred(true);
           break;
         case tag.META:
-          meta = this.meta();
+          meta = readMeta(cursor);
           break;
         default:
           cursor.skip();
@@ -178,13 +179,13 @@ export class MessageReader {
     for (let id = cursor.next(); id !== tag.END; id = cursor.next()) {
       switch (id) {
         case tag.CMD_ID:
-          cmdId = this.token();
+          cmdId = readToken(cursor);
           break;
         case tag.ITEM:
           items.push(this.item(meta));
           break;
         case tag.META:
-          meta = this.meta();
+          meta = readMeta(cursor);
           break;
         case tag.CORRELATOR:
           correlator = cursor.text();
@@ -209,10 +210,10 @@ export class MessageReader {
     for (let id = cursor.next(); id !== tag.END; id = cursor.next()) {
       switch (id) {
         case tag.CMD_ID:
-          cmdId = this.token();
+          cmdId = readToken(cursor);
           break;
         case tag.DATA:
-          code = this.token();
+          code = readToken(cursor);
           break;
         case tag.ITEM:
           items.push(this.item(undefined));
@@ -238,10 +239,10 @@ export class MessageReader {
     for (let id = cursor.next(); id !== tag.END; id = cursor.next()) {
       switch (id) {
         case tag.CMD_ID:
-          cmdId = this.token();
+          cmdId = readToken(cursor);
           break;
         case tag.META:
-          meta = this.meta();
+          meta = readMeta(cursor);
           break;
         case NO_RESP:
           cursor.skip();
@@ -258,7 +259,7 @@ export class MessageReader {
     const name = cursor.name();
     let cmdId = '';
     for (let id = cursor.next(); id !== tag.END; id = cursor.next()) {
-      if (id === tag.CMD_ID) cmdId = this.token();
+      if (id === tag.CMD_ID) cmdId = readToken(cursor);
       else cursor.skip();
     }
     return { kind: 'Foreign', name, cmdId };
@@ -279,16 +280,16 @@ export class MessageReader {
     for (let id = cursor.next(); id !== tag.END; id = cursor.next()) {
       switch (id) {
         case tag.CMD_ID:
-          cmdId = this.token();
+          cmdId = readToken(cursor);
           break;
         case tag.MSG_REF:
-          msgRef = this.token();
+          msgRef = readToken(cursor);
           break;
         case tag.CMD_REF:
-          cmdRef = this.token();
+          cmdRef = readToken(cursor);
           break;
         case tag.CMD:
-          cmd = this.token();
+          cmd = readToken(cursor);
           break;
         case tag.TARGET_REF:
           targetRefs.push(cursor.text());
@@ -297,13 +298,13 @@ export class MessageReader {
           sourceRefs.push(cursor.text());
           break;
         case tag.DATA:
-          code = this.token();
+          code = readToken(cursor);
           break;
         case tag.ITEM:
           items.push(this.item(undefined));
           break;
         case tag.CHAL:
-          chal = this.chal();
+          chal = readChal(cursor);
           break;
         case tag.CRED:
           cred = this.cred(false);
@@ -334,19 +335,19 @@ export class MessageReader {
     for (let id = cursor.next(); id !== tag.END; id = cursor.next()) {
       switch (id) {
         case tag.CMD_ID:
-          cmdId = this.token();
+          cmdId = readToken(cursor);
           break;
         case tag.MSG_REF:
-          msgRef = this.token();
+          msgRef = readToken(cursor);
           break;
         case tag.CMD_REF:
-          cmdRef = this.token();
+          cmdRef = readToken(cursor);
           break;
         case tag.ITEM:
           items.push(this.item(meta));
           break;
         case tag.META:
-          meta = this.meta();
+          meta = readMeta(cursor);
           break;
         case tag.TARGET_REF:
           targetRef = cursor.text();
@@ -387,13 +388,13 @@ export class MessageReader {
           break;
         }
         case tag.META:
-          item.meta = this.meta();
+          item.meta = readMeta(cursor);
           break;
         case tag.SOURCE:
-          item.source = this.loc();
+          item.source = readLoc(cursor);
           break;
         case tag.TARGET:
-          item.target = this.loc();
+          item.target = readLoc(cursor);
           break;
         case tag.MORE_DATA:
           item.moreData = true;
@@ -421,80 +422,13 @@ export class MessageReader {
     }
   }
 
-  private loc(): Loc {
-    const { cursor } = this;
-    let uri: string | undefined;
-    let name: string | undefined;
-    cursor.stray = '';
-    for (let id = cursor.next(); id !== tag.END; id = cursor.next()) {
-      if (id === tag.LOC_URI) uri = cursor.text();
-      else if (id === tag.LOC_NAME) name = cursor.text();
-      else cursor.skip();
-    }
-    uri ??= cursor.stray.trim();
-    return name === undefined ? { uri } : { uri, name };
-  }
-
-  private meta(): Meta {
-    const meta: Writable<Meta> = {};
-    this.metaChildren(meta);
-    return meta;
-  }
-
-  private metaChildren(meta: Writable<Meta>): void {
-    const { cursor } = this;
-    for (let id = cursor.next(); id !== tag.END; id = cursor.next()) {
-      switch (id) {
-        case tag.FORMAT:
-          meta.format = cursor.text();
-          break;
-        case tag.TYPE:
-          meta.type = cursor.text();
-          break;
-        case tag.SIZE:
-          setNumber(meta, 'size', cursor.text());
-          break;
-        case tag.MARK:
-          meta.mark = cursor.text();
-          break;
-        case tag.NEXT_NONCE:
-          meta.nextNonce = readOpaqueText(cursor);
-          break;
-        case tag.MAX_MSG_SIZE:
-          setNumber(meta, 'maxMsgSize', cursor.text());
-          break;
-        case tag.MAX_OBJ_SIZE:
-          setNumber(meta, 'maxObjSize', cursor.text());
-          break;
-        case tag.EMI:
-          meta.emi = cursor.text();
-          break;
-        case META_INF:
-          this.metaChildren(meta);
-          break;
-        default:
-          cursor.skip();
-      }
-    }
-  }
-
-  private chal(): Meta {
-    const { cursor } = this;
-    let meta: Meta = {};
-    for (let id = cursor.next(); id !== tag.END; id = cursor.next()) {
-      if (id === tag.META) meta = this.meta();
-      else cursor.skip();
-    }
-    return meta;
-  }
-
   private cred(inHeader: boolean): Cred {
     const { cursor } = this;
     let meta: Meta = {};
     let data = '';
     for (let id = cursor.next(); id !== tag.END; id = cursor.next()) {
       if (id === tag.META) {
-        meta = this.meta();
+        meta = readMeta(cursor);
       } else if (id === tag.DATA) {
         data = cursor.text();
         if (inHeader) {
@@ -508,26 +442,6 @@ export class MessageReader {
     }
     return { meta, data };
   }
-
-  /** A number, name or code: blanks around it mean nothing. */
-  private token(): string {
-    const text = this.cursor.text();
-    if (text.charCodeAt(0) > 32 && text.charCodeAt(text.length - 1) > 32) return text;
-    return text.trim();
-  }
 }
 
 const NO_RESP = 0x1d;
-const META_INF = 0x4e;
-
-/** Digits only; anything else is as good as absent, for a size that cannot be read limits nothing. */
-function setNumber(meta: Writable<Meta>, key: 'size' | 'maxMsgSize' | 'maxObjSize', text: string): void {
-  let value = 0;
-  const digits = text.trim();
-  for (let i = 0; i < digits.length; i++) {
-    const digit = digits.charCodeAt(i) - 48;
-    if (!(digit >= 0 && digit <= 9)) return;
-    value = value * 10 + digit;
-  }
-  if (digits !== '' && value <= Number.MAX_SAFE_INTEGER) meta[key] = value;
-}
