@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import { indentXml } from '../http/traceText.ts';
-import { type MessageForm, translate } from '../interworking/translate/translate.ts';
+import { type MessageForm, type Translation, translate } from '../interworking/translate/translate.ts';
 import { loadPacks, SHIPPED_PACKS } from '../mo/pack/files.ts';
 import { DragomanError } from '../support/errors.ts';
 import type { Io } from './io.ts';
@@ -10,6 +10,7 @@ interface TranslateFlags {
   readonly to?: MessageForm;
   readonly mappings?: readonly string[];
   readonly output?: string;
+  readonly json?: boolean;
 }
 
 /** `dragoman translate FILE`: one message as the other generation would say it, offline. */
@@ -24,10 +25,15 @@ export function addTranslate(program: Command, io: Io): void {
     .addOption(new Option('--to <form>', 'form of the result').choices(['xml', 'wbxml', 'json']))
     .option('--mappings <folder...>', 'folders of mapping packs on top of the shipped ones')
     .option('-o, --output <file>', 'write the translated message there, byte for byte')
-    .action((file: string, { to, mappings = [], output }: TranslateFlags) => {
+    .option('--json', 'print input, results and notes as one JSON object')
+    .action((file: string, { to, mappings = [], output, json }: TranslateFlags) => {
       const result = translate(loadPacks([SHIPPED_PACKS, ...mappings]), read(file), to);
       const [first] = result.outputs;
       if (output !== undefined && first) writeFileSync(output, first.body);
+      if (json) {
+        io.out(`${JSON.stringify(asJson(result), null, 2)}\n`);
+        return;
+      }
       io.out(`input: ${result.input}\n`);
       for (const { title, form, body } of result.outputs) {
         io.out(
@@ -38,6 +44,20 @@ export function addTranslate(program: Command, io: Io): void {
       io.out('\nnotes:\n');
       for (const { rule, text } of result.notes) io.out(`  [${rule}] ${text}\n`);
     });
+}
+
+/** WBXML as base64, JSON as JSON, XML as text. */
+function asJson({ input, outputs, notes }: Translation): object {
+  const bodyOf = (form: MessageForm, body: Uint8Array): unknown => {
+    const bytes = Buffer.from(body);
+    if (form === 'wbxml') return bytes.toString('base64');
+    return form === 'json' ? JSON.parse(bytes.toString('utf8')) : bytes.toString('utf8');
+  };
+  return {
+    input,
+    outputs: outputs.map(({ title, form, body }) => ({ title, form, body: bodyOf(form, body) })),
+    notes,
+  };
 }
 
 function read(file: string): Uint8Array {
