@@ -1,3 +1,4 @@
+import { declaredCapabilities } from '../../dm1/capabilities.ts';
 import { alertsToDm2, sessionAlertToDm2 } from '../alerts.ts';
 import { Dm2BackendLeg } from '../backendLeg.ts';
 import type { SessionContext } from '../context.ts';
@@ -22,6 +23,7 @@ export function* legacyDeviceOnDm2Backend(context: SessionContext): SessionScrip
     };
   }
   s.learnPeer({ protocol: 'dm1', dialect: `${opened.verProto} ${device.encoding.form}` });
+  for (const [name, value] of Object.entries(declaredCapabilities(opened.verProto))) s.learn(name, value);
   s.learnDevInfo(devInfoOf(s, opened.devInfo));
   yield* takeInventory(s, device);
   yield* s.save();
