@@ -125,6 +125,51 @@ describe.each(['xml', 'wbxml'] as const)('a legacy server in %s', (encoding) => 
     ]);
   });
 
+  it('has an Atomic put back whole when a child fails [IW-WR-4]', async () => {
+    const settings = './MO/urn:example:mo:settings:1.0/settings1';
+    const { codes, device } = await between(encoding, [
+      [
+        {
+          kind: 'Atomic',
+          commands: [
+            { kind: 'Replace', uri: `${settings}/Ringtone`, data: 'Bells' },
+            { kind: 'Add', uri: `${settings}/New`, data: 'leaf' },
+            { kind: 'Delete', uris: [`${settings}/Volume`] },
+            { kind: 'Replace', uri: `${settings}/Absent`, data: 'x' },
+            { kind: 'Replace', uri: `${settings}/Roaming`, data: 'true' },
+          ],
+        },
+        { kind: 'Atomic', commands: [{ kind: 'Replace', uri: `${settings}/Ringtone`, data: 'Bells' }] },
+        {
+          kind: 'Atomic',
+          commands: [
+            { kind: 'Get', uris: [settings] },
+            { kind: 'Delete', uris: [settings] },
+          ],
+        },
+      ],
+    ]);
+    expect(codes).toEqual(['507', '216', '216', '216', '404', '215', '200', '200', '507', '500', '215']);
+    const value = (name: string) =>
+      device.objects.tree.find(['urn:example:mo:settings:1.0', 'settings1', name])?.value;
+    expect(['Ringtone', 'New', 'Volume', 'Roaming'].map(value)).toEqual(['Bells', undefined, '5', 'false']);
+  });
+
+  it('has leaves copied [IW-WR-3]', async () => {
+    const settings = './MO/urn:example:mo:settings:1.0/settings1';
+    const { codes, session } = await between(encoding, [
+      [
+        { kind: 'Copy', from: './DevInfo/Man', to: `${settings}/Ringtone` },
+        { kind: 'Copy', from: `${settings}/Ringtone`, to: `${settings}/Second` },
+        { kind: 'Copy', from: settings, to: `${settings}/Third` },
+        { kind: 'Copy', from: './Nope', to: `${settings}/Third` },
+        { kind: 'Get', uris: [`${settings}/Second`] },
+      ],
+    ]);
+    expect(codes).toEqual(['200', '200', '405', '404', '200']);
+    expect(session.commands.at(-1)!.results[0]!.data).toBe('Example');
+  });
+
   it('gets binary exact, both ways [IW-VAL-3] [IW-RD-1]', async () => {
     const bytes = new Uint8Array([0, 1, 2, 253, 254, 255]);
     const { codes, session } = await between(encoding, [

@@ -5,6 +5,8 @@ import { clientUri, type MoAddress } from '../addresses.ts';
 import type { Script } from '../script.ts';
 import type { Session } from '../session.ts';
 import { statusToDm1 } from '../status.ts';
+import { runAtomic } from './atomic.ts';
+import { runCopy } from './copy.ts';
 import type { Dm2Device } from './device.ts';
 import { runGets } from './gets.ts';
 import { actsOn, addressOf } from './targets.ts';
@@ -75,14 +77,12 @@ function* runSingle(s: Session, device: Dm2Device, command: Command): Script<Ser
     case 'Sequence':
       return { code: 200, children: yield* execute(s, device, command.commands) };
     case 'Atomic':
-      yield* s.note(
-        'IW-WR-4',
-        'Atomic has no counterpart in DM 2.0 and was refused; nothing of it was executed.',
-      );
-      return { code: 406, children: command.commands.map(() => ({ code: 215 })) };
+      return yield* runAtomic(s, device, command, function* (child) {
+        const [answer] = yield* execute(s, device, [child]);
+        return answer!;
+      });
     case 'Copy':
-      yield* s.note('IW-WR-3', 'Copy has no counterpart in DM 2.0 and was refused.');
-      return { code: 406 };
+      return yield* runCopy(s, device, command);
     case 'Alert':
       yield* s.note('IW-UI-2', `Alert ${command.code} cannot be shown on this device.`);
       return { code: 406 };

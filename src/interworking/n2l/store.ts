@@ -4,7 +4,7 @@ import { writeSerialization } from '../../dm2/serialization.ts';
 import type { MountMapping } from '../../mo/mapping.ts';
 import type { MoNode } from '../../mo/node.ts';
 import type { TreePath } from '../../mo/treePath.ts';
-import { clientUri } from '../addresses.ts';
+import { clientUri, type MoAddress } from '../addresses.ts';
 import type { Script } from '../script.ts';
 import type { Session } from '../session.ts';
 import { statusToDm1 } from '../status.ts';
@@ -91,7 +91,7 @@ function commonPath(paths: readonly (readonly string[])[]): readonly string[] {
 }
 
 /** Binary of a MIME type of its own travels as it is, not inside JSON (IW-VAL-3). */
-function rawBody(edit: Edit): { body: Uint8Array; contentType: string } | undefined {
+function rawBody(edit: Edit): Document | undefined {
   return edit.value instanceof Uint8Array && edit.type !== undefined
     ? { body: edit.value, contentType: edit.type }
     : undefined;
@@ -102,20 +102,31 @@ function* offer(
   object: ObjectEdits,
   base: readonly string[],
   node: MoNode,
-  raw: { body: Uint8Array; contentType: string } | undefined,
+  raw: Document | undefined,
 ): Script<Dm2Command> {
-  const { mapping, creating } = object;
-  const uri = clientUri(mapping.mount, base);
-  const document = raw ?? {
-    body: new TextEncoder().encode(
-      JSON.stringify(
-        writeSerialization([{ uri, rootName: mapping.rootName, node }], { values: s.context.backend.values }),
-      ),
-    ),
-    contentType: MEDIA_TYPE.serialization,
-  };
-  const { url } = yield* s.perform({ kind: 'repository.offer', ...document });
-  return { verb: 'HGET', serverUri: url, ...(!creating && { clientUri: uri }) };
+  const address = { mapping: object.mapping, path: base };
+  const clientUriText = clientUri(object.mapping.mount, base);
+  const { url } = yield* s.perform({ kind: 'repository.offer', ...(raw ?? serialized(s, address, node)) });
+  return { verb: 'HGET', serverUri: url, ...(!object.creating && { clientUri: clientUriText }) };
+}
+
+interface Document {
+  readonly body: Uint8Array;
+  readonly contentType: string;
+}
+
+function serialized(s: Session, { mapping, path }: MoAddress, node: MoNode): Document {
+  const uri = clientUri(mapping.mount, path);
+  const items = writeSerialization([{ uri, rootName: mapping.rootName, node }], {
+    values: s.context.backend.values,
+  });
+  return { body: new TextEncoder().encode(JSON.stringify(items)), contentType: MEDIA_TYPE.serialization };
+}
+
+/** The HGET that makes the client's subtree equal to `node`. */
+export function* offerDocument(s: Session, address: MoAddress, node: MoNode): Script<Dm2Command> {
+  const { url } = yield* s.perform({ kind: 'repository.offer', ...serialized(s, address, node) });
+  return { verb: 'HGET', serverUri: url, clientUri: clientUri(address.mapping.mount, address.path) };
 }
 
 /** The client named the new instance; it stays where the legacy server put it (IW-INV-4). */
