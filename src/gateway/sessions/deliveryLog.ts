@@ -20,14 +20,15 @@ export class DeliveryLog {
   }
 
   watch(session: LiveSession, reply: Reply, delivered: Promise<boolean>): void {
-    void delivered.then((arrived) => {
+    const note = (arrived: boolean) => {
       // A later message has been taken meanwhile: it was no repeat.
       if (!arrived || session.reply !== reply || session.delivered) return;
       session.delivered = true;
       session.record('delivered', this.#now(), '{}');
       this.#waiting.add(session);
       this.#timer ??= setTimeout(() => this.flush(), PATIENCE).unref();
-    });
+    };
+    delivered.then(note, () => {});
   }
 
   flush(): void {

@@ -1,38 +1,39 @@
-/** Messages of one device that may wait for those before them. */
+/** Messages of one device that may be under way or wait for those before them. */
 const MOST_WAITING = 16;
+
+interface Line {
+  last: Promise<void>;
+  length: number;
+}
 
 /**
  * Lets the work of one device happen one piece at a time and in order, and that of different devices
  * at the same time (IW-SES-5).
  */
 export class DeviceOrder {
-  readonly #tails = new Map<string, { done: Promise<void>; waiting: number }>();
+  readonly #lines = new Map<string, Line>();
 
   /** `undefined` when too many wait already. */
   inOrder<R>(deviceId: string, work: () => Promise<R>): Promise<R> | undefined {
-    const before = this.#tails.get(deviceId);
-    if (before && before.waiting >= MOST_WAITING) return undefined;
-    const result = before ? before.done.then(work) : work();
-    const tail = { done: Promise.resolve(), waiting: (before?.waiting ?? 0) + 1 };
+    const line = this.#lines.get(deviceId) ?? { last: Promise.resolve(), length: 0 };
+    if (line.length >= MOST_WAITING) return undefined;
+    const result = line.length === 0 ? work() : line.last.then(work);
+    line.length += 1;
     const settle = () => {
-      tail.waiting -= 1;
-      if (this.#tails.get(deviceId) === tail) this.#tails.delete(deviceId);
+      line.length -= 1;
+      if (line.length === 0) this.#lines.delete(deviceId);
     };
-    tail.done = result.then(settle, settle);
-    this.#tails.set(deviceId, tail);
+    line.last = result.then(settle, settle);
+    this.#lines.set(deviceId, line);
     return result;
   }
 
-  get busy(): number {
-    return this.#tails.size;
-  }
-
   isBusy(deviceId: string): boolean {
-    return this.#tails.has(deviceId);
+    return this.#lines.has(deviceId);
   }
 
   /** Resolves when no device has work under way. */
   async idle(): Promise<void> {
-    while (this.#tails.size > 0) await Promise.all([...this.#tails.values()].map((t) => t.done));
+    while (this.#lines.size > 0) await Promise.all(Array.from(this.#lines.values(), (line) => line.last));
   }
 }

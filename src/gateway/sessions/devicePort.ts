@@ -107,7 +107,7 @@ export class DevicePort {
     line: Record<string, unknown>,
   ): Promise<DeviceResponse> {
     const { wire } = this.#options;
-    const { message, encoding, credRange } = wire.readDm1(request.body, form);
+    const { message, encoding, credRange, stripped } = wire.readDm1(request.body, form);
     const { sessionId, msgId, source } = message.header;
     const deviceId = checkedId(source.uri);
     line['device'] = deviceId;
@@ -122,6 +122,7 @@ export class DevicePort {
       stored: credRange ? wire.maskDm1(request.body, credRange) : request.body,
       encoding,
       dialect: 'syncml',
+      ...(stripped && { stripped }),
       opens: opens(message),
       opening: { protocol: 'dm1', message, encoding },
       event: { kind: 'dm1', message },

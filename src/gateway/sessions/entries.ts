@@ -18,6 +18,8 @@ export interface MessageMeta {
   readonly m?: string;
   readonly enc?: Encoding;
   readonly dialect?: string;
+  /** Control characters that were left out of the message (IW-VAL-4). */
+  readonly stripped?: number;
   /** Instead of a message: why none will come. */
   readonly gone?: 'timeout' | 'replaced' | 'shutdown';
 }

@@ -17,6 +17,8 @@ export interface Incoming {
   readonly stored: Uint8Array;
   readonly encoding?: Encoding;
   readonly dialect: string;
+  /** Control characters that were left out of it (IW-VAL-4). */
+  readonly stripped?: number;
   /**
    * What the message would open. `always`: it ends whatever session there is (1200/1201 with MsgID 1;
    * Package#1); otherwise it opens one only where it belongs to none.

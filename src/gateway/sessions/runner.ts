@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { SessionContext } from '../../interworking/context.ts';
-import type { DeviceEvent } from '../../interworking/script.ts';
 import type { JournalRow, SessionRow } from '../../store/schema.ts';
 import type { Store } from '../../store/store.ts';
 import { DragomanError } from '../../support/errors.ts';
@@ -9,6 +8,7 @@ import { DeliveryLog } from './deliveryLog.ts';
 import { DeviceOrder } from './deviceOrder.ts';
 import { advance, type Driven, type Driver, drive, fail, flush, JournalRefused } from './drive.ts';
 import type { MessageMeta } from './entries.ts';
+import { abandon, type Gone, sayGoodbye } from './goodbye.ts';
 import type { Answer, Incoming } from './incoming.ts';
 import { Journal } from './journal.ts';
 import { LiveSession } from './liveSession.ts';
@@ -43,13 +43,8 @@ export interface RunnerOptions {
   readonly ended?: (session: { id: string; deviceId: string; ending: string }) => void;
 }
 
-type Gone = Extract<DeviceEvent, { kind: 'gone' }>['reason'];
-
 /** How much later than the true deadline the stored one is, as a part of the whole; spares a write per message. */
 const DEADLINE_SLACK = 0.25;
-/** How often a script that was told that its device is gone may still ask for it. */
-const MOST_GOODBYES = 3;
-
 /** How often a message starts over from the journal when another node writes to it at the same time. */
 const MOST_RELOADS = 3;
 
@@ -70,6 +65,7 @@ export class SessionRunner {
   /** Sessions without a device that are being brought to their end. */
   readonly #closing = new Map<string, Promise<void>>();
   readonly #sessionMs: number;
+  #sweeper: NodeJS.Timeout | undefined;
   #draining = false;
   #stopped = false;
 
@@ -111,12 +107,26 @@ export class SessionRunner {
     return answer ?? overload('Too many messages of this device wait.');
   }
 
+  /** Sweeps now and then every `everyMs` milliseconds, until `drain`. */
+  start(everyMs = 1_000): void {
+    const run = async () => {
+      try {
+        await this.sweep();
+      } catch (error) {
+        this.#options.log.error({ error }, 'Abandoned sessions could not be looked for.');
+      }
+      if (!this.#draining) this.#sweeper = setTimeout(run, everyMs).unref();
+    };
+    void run();
+  }
+
   /**
    * Refuses new sessions, lets messages in flight be answered, for `ms` milliseconds at most, and leaves
    * the rest to the journal. Any node can go on with them.
    */
   async drain(ms: number): Promise<void> {
     this.#draining = true;
+    clearTimeout(this.#sweeper);
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, ms);
@@ -135,7 +145,10 @@ export class SessionRunner {
     const due: Promise<unknown>[] = [];
     for (const [id, { deviceId, deadline }] of this.#live) {
       if (deadline > now || due.length >= limit) break;
-      if (this.#order.isBusy(deviceId)) continue;
+      if (this.#order.isBusy(deviceId)) {
+        this.#extend(id, deviceId, now);
+        continue;
+      }
       due.push(this.#order.inOrder(deviceId, () => this.#timeOut(id)) ?? Promise.resolve());
     }
     await Promise.all(due);
@@ -146,6 +159,16 @@ export class SessionRunner {
       if (!(await sessions.claim(row, this.#options.node, now + this.#sessionMs))) continue;
       await this.#order.inOrder(row.device_id, () => this.#timeOut(row.id));
     }
+  }
+
+  /** A message that takes long, a user who ponders: no other node may take the session for abandoned. */
+  #extend(id: string, deviceId: string, now: number): void {
+    this.#live.delete(id);
+    this.#live.set(id, { deviceId, deadline: now + this.#sessionMs });
+    const deadline = Math.round(now + this.#sessionMs * (1 + DEADLINE_SLACK));
+    this.journal.write({ id, patch: { deadline }, entries: [] }).catch((error) => {
+      this.#options.log.warn({ session: id, error }, 'The deadline of a session could not be moved.');
+    });
   }
 
   async #deliver(message: Incoming): Promise<Answer> {
@@ -201,7 +224,7 @@ export class SessionRunner {
   }
 
   async #next(session: LiveSession, message: Incoming): Promise<Answer> {
-    const { at, mark, encoding, event } = message;
+    const { at, mark, encoding, event, stripped } = message;
     const before = session.last.hash;
     const changed = encoding && encoding.form !== session.encoding?.form;
     if (changed) session.encoding = encoding;
@@ -214,6 +237,7 @@ export class SessionRunner {
       h: mark.hash,
       ...(mark.msgId !== undefined && { m: mark.msgId }),
       ...(changed && { enc: encoding }),
+      ...(stripped && { stripped }),
     };
     session.recordMessage('device', at, meta, message.stored);
     this.#touch(session, at);
@@ -268,7 +292,7 @@ export class SessionRunner {
   }
 
   #newSession(message: Incoming, context: SessionContext, earlier: readonly SessionRow[]): LiveSession {
-    const { at, deviceId, protocol, mark, encoding, dialect } = message;
+    const { at, deviceId, protocol, mark, encoding, dialect, stripped } = message;
     const { mappings: _shared, opening: _journaled, ...stored } = context;
     const row: SessionRow = {
       id: `${at.toString(36).padStart(9, '0')}-${randomUUID().slice(0, 18)}`,
@@ -300,6 +324,7 @@ export class SessionRunner {
       ...(mark.msgId !== undefined && { m: mark.msgId }),
       ...(encoding && { enc: encoding }),
       dialect,
+      ...(stripped && { stripped }),
     };
     session.recordMessage('open', at, meta, message.stored);
     return session;
@@ -349,18 +374,7 @@ export class SessionRunner {
 
   /** Ends a session whose script cannot be brought back. */
   async #abandon(row: SessionRow, entries: readonly JournalRow[], error: unknown): Promise<void> {
-    const code = error instanceof DragomanError ? error.code : 'diverged';
-    const detail = error instanceof DragomanError ? error.detail : 'The replayed script failed; see the log.';
-    this.#options.log.error({ session: row.id, device: row.device_id, code, error }, 'A session was lost.');
-    const at = this.#now();
-    const seq = (entries.at(-1)?.seq ?? -1) + 1;
-    const end = { session_id: row.id, seq, kind: 'end', at, meta: JSON.stringify({ ending: code, detail }) };
-    const patch = { state: 'failed', ending: code, detail, updated_at: at } as const;
-    try {
-      await this.journal.write({ id: row.id, patch, entries: [{ ...end, body: null }] });
-    } catch (cause) {
-      throw new JournalRefused('The journal did not take an entry.', { cause });
-    }
+    const code = await abandon(row, entries, error, this.#driver);
     this.#live.delete(row.id);
     this.#options.metrics.sessionEnded(code);
     this.#options.ended?.({ id: row.id, deviceId: row.device_id, ending: code });
@@ -390,33 +404,32 @@ export class SessionRunner {
 
   /** Tells a script that its device is gone, so that it ends its backend leg tidily. Never rejects. */
   async #sayGoodbye(row: SessionRow, held: LiveSession | undefined, reason: Gone): Promise<void> {
-    try {
-      const session = held ?? (await this.#load(row, await this.journal.read(row.id)));
-      if (!session) return;
-      if (reason === 'timeout' && session.lastAt + this.#sessionMs > this.#now()) return;
-      if (!session.parked) await drive(session, this.#driver);
-      for (let n = 0; n < MOST_GOODBYES && !session.ended; n += 1) await this.#tellGone(session, reason);
-      if (!session.ended) await fail(session, this.#driver, new Error('The script does not end.'));
-    } catch (error) {
-      // Another node goes on with it, or the sweep tries again.
-      if (row.key !== null) this.#cache.delete(row.key);
-      this.#live.delete(row.id);
-      const known = error instanceof JournalRefused;
-      if (!known) this.#options.log.error({ session: row.id, error }, 'A session could not be ended.');
+    for (let attempt = 0; ; attempt += 1) {
+      try {
+        const session = (attempt === 0 && held) || (await this.#load(row, await this.journal.read(row.id)));
+        if (!session) return;
+        if (reason === 'timeout' && session.lastAt + this.#sessionMs > this.#now()) return;
+        return await sayGoodbye(session, reason, this.#driver);
+      } catch (error) {
+        if (row.key !== null) this.#cache.delete(row.key);
+        this.#live.delete(row.id);
+        if (!(error instanceof JournalRefused)) {
+          this.#options.log.error({ session: row.id, error }, 'A session could not be ended.');
+          return;
+        }
+        // Another node wrote to it meanwhile; if it ended there, that is all.
+        if (attempt >= MOST_RELOADS || (await this.#isOver(row.id))) return;
+      }
     }
   }
 
-  async #tellGone(session: LiveSession, reason: Gone): Promise<void> {
-    const at = this.#now();
-    session.parked = false;
-    session.recordMessage('device', at, { h: '', gone: reason }, null);
+  async #isOver(id: string): Promise<boolean> {
     try {
-      advance(session, { kind: 'gone', at, reason } satisfies DeviceEvent);
-    } catch (error) {
-      await fail(session, this.#driver, error);
-      return;
+      return (await this.#options.store.sessions.byId(id))?.state !== 'live';
+    } catch {
+      // The store is out of reach; the sweep tries again.
+      return true;
     }
-    await drive(session, this.#driver);
   }
 
   /** Notes that the session has life in it until a deadline from `at` on. */

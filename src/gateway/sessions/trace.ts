@@ -19,7 +19,7 @@ export interface TraceEntry {
   readonly json?: unknown;
   /** For notes: what was lost, assumed or decided; else a remark. */
   readonly text?: string;
-  /** Interworking rule of a note. */
+  /** Interworking rule of a note or remark. */
   readonly rule?: string;
 }
 
@@ -48,7 +48,11 @@ function traceEntry(entry: JournalRow, protocol: 'dm1' | 'dm2'): TraceEntry {
     case 'device': {
       const meta = JSON.parse(entry.meta) as MessageMeta;
       if (meta.gone !== undefined) return { ...head, text: `The device is gone: ${meta.gone}.` };
-      return { ...head, ...message(entry.body, protocol) };
+      const lost = meta.stripped && {
+        rule: 'IW-VAL-4',
+        text: `${meta.stripped} control characters that XML cannot carry were left out.`,
+      };
+      return { ...head, ...message(entry.body, protocol), ...lost };
     }
     case 'reply': {
       const { present } = readReplyMeta(entry.meta);

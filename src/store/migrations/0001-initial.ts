@@ -71,6 +71,12 @@ export function initial(engine: EngineName): Migration {
         .execute();
       await db.schema.createIndex('sessions_opened').on('sessions').column('opened_at').execute();
       await db.schema
+        .createIndex('sessions_ended')
+        .on('sessions')
+        .column('updated_at')
+        .where(sql.ref('state'), '<>', sql.lit('live'))
+        .execute();
+      await db.schema
         .createIndex('sessions_deadline')
         .on('sessions')
         .column('deadline')

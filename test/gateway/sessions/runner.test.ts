@@ -223,6 +223,55 @@ onEveryEngine('sessions', (newUrl) => {
     );
   });
 
+  it('are not taken from a node that still handles their message [IW-SES-11]', async () => {
+    let open: () => void = () => {};
+    const gate = new Promise<void>((resolve) => {
+      open = resolve;
+    });
+    const world: World = { acts: [], gate };
+    let clock = AT;
+    const options = { world, now: () => clock, limits: { sessionSeconds: 10 } };
+    const busy = toyGateway(await fresh(), options);
+    const other = toyGateway(store, options);
+    const slow = busy.port.handle(dm2Request('slow', 'initiation', P1));
+    await until(async () => (await store.sessions.countLive()) === 1);
+    for (let n = 0; n < 5; n += 1) {
+      clock += 11_000;
+      await busy.runner.sweep();
+      await busy.runner.journal.settled();
+      await other.runner.sweep();
+    }
+    expect(other.endings).toEqual([]);
+    open();
+    expect((await slow).status).toBe(200);
+    expect(busy.endings).toEqual([]);
+  });
+
+  it('sweep by themselves once started, until they are drained [IW-SES-11]', async () => {
+    let clock = AT;
+    const gateway = toyGateway(await fresh(), { now: () => clock, limits: { sessionSeconds: 10 } });
+    await gateway.port.handle(dm2Request('D', 'initiation', P1));
+    gateway.runner.start(5);
+    clock += 11_000;
+    await until(() => gateway.endings.length === 1);
+    await gateway.runner.drain(1_000);
+    expect(gateway.problems).toEqual([]);
+  });
+
+  it('note in the trace what was left out of a message [IW-VAL-4]', async () => {
+    const { port } = toyGateway(await fresh());
+    const sent = dm1Request('D', {
+      encoding: WBXML,
+      body: [{ kind: 'Alert', cmdId: '1', code: '1201', items: [{ data: 'a~b' }] }],
+    });
+    const body = Buffer.from(sent.body);
+    body[body.indexOf('a~b') + 1] = 1;
+    expect((await port.handle({ ...sent, body })).status).toBe(200);
+    const [row] = await store.db.selectFrom('sessions').selectAll().execute();
+    const trace = await readTrace(store, row!.id);
+    expect(trace?.entries[0]).toMatchObject({ rule: 'IW-VAL-4', text: expect.stringContaining('1 control') });
+  });
+
   it('end cleanly when a replay does not repeat itself', async () => {
     const before = toyGateway(await fresh(), { script: echoScript });
     await before.port.handle(dm2Request('D', 'initiation', P1));
