@@ -1,12 +1,12 @@
 import type { BackendEvent, EffectOf, SessionOutcome, TransferEvent } from '../../interworking/script.ts';
 import { DragomanError, type ErrorCode } from '../../support/errors.ts';
-import type { DeviceRequest } from './devicePort.ts';
 import { storeResult, writeReplyMeta } from './entries.ts';
 import type { Journal } from './journal.ts';
 import type { LiveSession, Reply } from './liveSession.ts';
 import type { PerformedFor, PerformedKind, Performers } from './performers.ts';
 import type { SessionLog, SessionMetrics } from './ports.ts';
 import type { Replies } from './replies.ts';
+import type { DeviceRequest } from './request.ts';
 
 /** The journal could not take what a session wants written; the session in memory is worth nothing now. */
 export class JournalRefused extends Error {}

@@ -2,8 +2,8 @@ import type { Encoding, SyncMLMessage } from '../../dm1/message.ts';
 import type { Package3 } from '../../dm2/packages.ts';
 import type { Opening } from '../../interworking/context.ts';
 import type { ErrorCode } from '../../support/errors.ts';
-import type { DeviceRequest } from './devicePort.ts';
 import type { MessageMark, Reply } from './liveSession.ts';
+import type { DeviceRequest } from './request.ts';
 
 /** A device's message, decoded and identified, on its way to its session. */
 export interface Incoming {

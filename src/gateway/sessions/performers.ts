@@ -1,6 +1,6 @@
 import type { SessionContext } from '../../interworking/context.ts';
 import type { EffectKind, EffectOf, ResultOf } from '../../interworking/script.ts';
-import type { DeviceRequest } from './devicePort.ts';
+import type { DeviceRequest } from './request.ts';
 
 /** Effects that reach beyond the session and so need somebody to perform them. */
 export type PerformedKind = Exclude<EffectKind, 'device.exchange' | 'note'>;

@@ -4,7 +4,7 @@ import type { Opening, SessionContext } from '../../interworking/context.ts';
 import type { Presentation, SessionScript } from '../../interworking/script.ts';
 import type { MappingSet } from '../../mo/mapping.ts';
 import type { ErrorCode } from '../../support/errors.ts';
-import type { DeviceRequest } from './devicePort.ts';
+import type { DeviceRequest } from './request.ts';
 
 /** Why no session begins; the device is told in its own protocol. */
 export interface Refusal {

@@ -1,6 +1,4 @@
-import { randomUUID } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
-import type { SessionContext } from '../../interworking/context.ts';
 import type { JournalRow, SessionRow } from '../../store/schema.ts';
 import type { Store } from '../../store/store.ts';
 import { DragomanError } from '../../support/errors.ts';
@@ -11,7 +9,8 @@ import type { MessageMeta } from './entries.ts';
 import { abandon, type Gone, sayGoodbye } from './goodbye.ts';
 import type { Answer, Incoming } from './incoming.ts';
 import { Journal } from './journal.ts';
-import { LiveSession } from './liveSession.ts';
+import type { LiveSession } from './liveSession.ts';
+import { newSession } from './newSession.ts';
 import type { Performers } from './performers.ts';
 import type {
   PresentToDevice,
@@ -22,7 +21,7 @@ import type {
   Wire,
 } from './ports.ts';
 import { belongsTo, isOutOfOrder, isRepeat, repeatedExchange } from './repeats.ts';
-import { type ReplayTools, replay, type StoredContext } from './replay.ts';
+import { type ReplayTools, replay } from './replay.ts';
 import { Replies } from './replies.ts';
 import { findExchange, restoreReply, type StoredExchange } from './storedAnswers.ts';
 
@@ -280,7 +279,11 @@ export class SessionRunner {
     }
     const started = await this.#options.starter.start(opening, deviceId, at);
     if ('refused' in started) return { kind: 'refused', code: started.refused, detail: started.detail };
-    const session = this.#newSession(message, started, earlier);
+    const session = newSession(message, started, earlier, {
+      starter: this.#options.starter,
+      node: this.#options.node,
+      deadline: Math.round(at + this.#sessionMs * (1 + DEADLINE_SLACK)),
+    });
     this.#touch(session, at);
     for (const row of earlier) {
       const held = row.key === null ? undefined : this.#cache.get(row.key);
@@ -289,45 +292,6 @@ export class SessionRunner {
       if (row.state === 'live') this.#closeInBackground(row, held?.id === row.id ? held : undefined);
     }
     return this.#answer(session, message);
-  }
-
-  #newSession(message: Incoming, context: SessionContext, earlier: readonly SessionRow[]): LiveSession {
-    const { at, deviceId, protocol, mark, encoding, dialect, stripped } = message;
-    const { mappings: _shared, opening: _journaled, ...stored } = context;
-    const row: SessionRow = {
-      id: `${at.toString(36).padStart(9, '0')}-${randomUUID().slice(0, 18)}`,
-      key: message.key,
-      device_id: deviceId,
-      protocol,
-      backend: context.backend.name,
-      state: 'live',
-      opened_at: at,
-      updated_at: at,
-      deadline: Math.round(at + this.#sessionMs * (1 + DEADLINE_SLACK)),
-      ending: null,
-      detail: null,
-      context: JSON.stringify(stored satisfies StoredContext),
-      node: this.#options.node,
-    };
-    const session = new LiveSession({
-      row,
-      context,
-      script: this.#options.starter.script(context),
-      encoding,
-      dialect,
-      last: mark,
-      entries: 0,
-      replaces: earlier.map((e) => e.id),
-    });
-    const meta: MessageMeta = {
-      h: mark.hash,
-      ...(mark.msgId !== undefined && { m: mark.msgId }),
-      ...(encoding && { enc: encoding }),
-      dialect,
-      ...(stripped && { stripped }),
-    };
-    session.recordMessage('open', at, meta, message.stored);
-    return session;
   }
 
   async #repeat(session: LiveSession, message: Incoming): Promise<Answer> {
