@@ -25,7 +25,7 @@ import { loadPacks, SHIPPED_PACKS } from '../mo/pack/files.ts';
 import { openStore, type Store } from '../store/store.ts';
 import { describeDuration, hours, minutes, seconds } from '../support/durations.ts';
 import { DragomanError } from '../support/errors.ts';
-import type { Logger } from '../support/log.ts';
+import { type Logger, withoutRedaction } from '../support/log.ts';
 import { adminApp } from './adminApp.ts';
 import { generateToken } from './adminToken.ts';
 import { DEVICE_PATH, deviceListener } from './deviceEndpoint.ts';
@@ -96,7 +96,11 @@ async function assemble(config: Config, options: GatewayOptions, undo: Undo): Pr
   const listening = await openPorts(config, handlers, undo);
   const publicUrl = publicOrigin(config.publicUrl, listening.devices);
 
-  const registry = new Registry(store, { cachedDevices: limits.cachedDevices });
+  const registry = new Registry(store, {
+    cachedDevices: limits.cachedDevices,
+    onError: (error) => log.error({ error }, 'Counts of sessions could not be written.'),
+  });
+  undo.push(() => registry.flush());
   const jobs = new JobQueue(store, { jobsPerDevice: limits.jobsPerDevice });
   const alerts = new ReceivedAlerts(store);
   const trusted = Object.values(config.backends).flatMap((b) => (b.protocol === 'builtin' ? [] : [b.url]));
@@ -154,7 +158,7 @@ async function assemble(config: Config, options: GatewayOptions, undo: Undo): Pr
     deviceUrl: `${publicUrl}${DEVICE_PATH}`,
     limits,
     metrics,
-    log,
+    log: withoutRedaction(log),
   });
   if (config.devices !== undefined) await importAtStart(registry, config.devices, log);
 

@@ -5,6 +5,9 @@ import type { MappingSet, Mount } from '../mo/mapping.ts';
 /** What the registry knew of the device when the session began; part of the session's journal. */
 export interface DeviceSnapshot {
   readonly id: string;
+  /** How it spoke last. */
+  readonly protocol?: 'dm1' | 'dm2';
+  readonly dialect?: string;
   readonly devInfo: Readonly<Record<string, string>>;
   readonly mounts: readonly Mount[];
   /** Learned or declared: absent means unknown, so try and remember. */

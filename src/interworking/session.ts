@@ -114,7 +114,8 @@ export class Session {
   }
 
   learnPeer(peer: Pick<DevicePatch, 'protocol' | 'dialect'>): void {
-    this.#patch = { ...this.#patch, ...peer };
+    const { protocol, dialect } = this.context.device;
+    if (peer.protocol !== protocol || peer.dialect !== dialect) this.#patch = { ...this.#patch, ...peer };
   }
 
   learnValidator(uri: string, validator: string): void {

@@ -32,8 +32,12 @@ export interface ListOptions {
 export interface RegistryOptions {
   readonly cachedDevices?: number;
   readonly now?: Clock;
+  /** Told of a write in the background that failed. */
+  readonly onError?: (error: unknown) => void;
 }
 
+/** How long the counts of ended sessions may wait for their write. */
+const COUNTED_FOR = seconds(20);
 /** How long a cached record may lag behind what another node wrote. */
 const CACHED_FOR = seconds(30);
 /** `last_seen` is no finer than this: a device that polls must not cost a write each time. */
@@ -50,22 +54,29 @@ export class Registry {
   readonly #now: Clock;
   readonly #cache: LRUCache<string, DeviceRecord>;
   readonly #byId: (id: string) => Promise<DeviceRow[]>;
-  readonly #ended: (id: string, at: number) => Promise<DeviceRow[]>;
+  readonly #ended: (id: string, sessions: number, at: number) => Promise<DeviceRow[]>;
+  readonly #counts = new Map<string, { readonly sessions: number; readonly at: number }>();
+  readonly #onError: (error: unknown) => void;
+  #flusher: NodeJS.Timeout | undefined;
   readonly #failed: (id: string, at: number) => Promise<DeviceRow[]>;
   readonly #succeeded: (id: string) => Promise<DeviceRow[]>;
 
   constructor(store: Store, options: RegistryOptions = {}) {
     this.#store = store;
     this.#now = options.now ?? systemClock;
+    this.#onError = options.onError ?? (() => {});
     this.#cache = new LRUCache({ max: options.cachedDevices ?? 20_000, ttl: CACHED_FOR });
     const { db } = store;
     this.#byId = store.prepare<[string], DeviceRow>((slot) =>
       db.selectFrom('devices').selectAll().where('id', '=', slot<string>(0)).compile(),
     );
-    this.#ended = store.prepare<[string, number], DeviceRow>((slot) =>
+    this.#ended = store.prepare<[string, number, number], DeviceRow>((slot) =>
       db
         .updateTable('devices')
-        .set((eb) => ({ sessions_ended: eb('sessions_ended', '+', 1), last_seen: slot<number>(1) }))
+        .set((eb) => ({
+          sessions_ended: eb('sessions_ended', '+', slot<number>(1)),
+          last_seen: slot<number>(2),
+        }))
         .where('id', '=', slot<string>(0))
         .returningAll()
         .compile(),
@@ -189,6 +200,8 @@ export class Registry {
     const record = await this.get(id);
     return {
       id,
+      ...(record?.protocol !== undefined && { protocol: record.protocol }),
+      ...(record?.dialect !== undefined && { dialect: record.dialect }),
       devInfo: record?.devInfo ?? {},
       mounts: record?.mounts ?? [],
       capabilities: record?.capabilities ?? {},
@@ -197,9 +210,29 @@ export class Registry {
     };
   }
 
-  /** Counts a session of the device that came to its end. */
+  /**
+   * Counts a session of the device that came to its end. The first one is written at once, as it is what
+   * tells a known device from a new one; later counts are written together now and then, and by `flush`.
+   */
   async sessionEnded(id: string): Promise<void> {
-    this.#keepFirst(await this.#ended(id, this.#now()));
+    const at = this.#now();
+    const record = this.#cache.get(id);
+    if (!record || record.sessionsEnded === 0) {
+      this.#keepFirst(await this.#ended(id, 1, at));
+      return;
+    }
+    this.#cache.set(id, { ...record, sessionsEnded: record.sessionsEnded + 1, lastSeen: at });
+    this.#counts.set(id, { sessions: (this.#counts.get(id)?.sessions ?? 0) + 1, at });
+    this.#flusher ??= setTimeout(() => void this.flush().catch(this.#onError), COUNTED_FOR).unref();
+  }
+
+  /** Writes the counts that wait; for a shutdown. */
+  async flush(): Promise<void> {
+    clearTimeout(this.#flusher);
+    this.#flusher = undefined;
+    const counts = [...this.#counts];
+    this.#counts.clear();
+    for (const [id, { sessions, at }] of counts) await this.#ended(id, sessions, at);
   }
 
   /** Counts a failed authentication (IW-AUTH-5). */
