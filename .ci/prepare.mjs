@@ -71,6 +71,19 @@ function mtime(file) {
   return existsSync(join(root, file)) ? statSync(join(root, file)).mtimeMs : 0;
 }
 
+/**
+ * `npm ci` where the lock allows it. A lock that was written against a registry without the binaries of
+ * other platforms lacks them, which `npm ci` refuses; `npm install` takes the same versions from it.
+ */
+function installPackages() {
+  const exact = spawnSync('npm', ['ci', '--dry-run'], { cwd: root, stdio: 'ignore' }).status === 0;
+  if (exact) return run('npm', ['ci', '--no-fund', '--no-audit']);
+  const lock = read('package-lock.json');
+  const ok = run('npm', ['install', '--no-save', '--no-fund', '--no-audit']);
+  if (read('package-lock.json') !== lock) writeFileSync(join(root, 'package-lock.json'), lock);
+  return ok;
+}
+
 function install() {
   const stamp = 'node_modules/.dragoman-lock';
   const wanted = `${createHash('sha256').update(read('package-lock.json')).digest('hex')} abi ${process.versions.modules}`;
@@ -84,12 +97,13 @@ function install() {
         'installing packages (npm ci); better-sqlite3 compiles for a minute or two where no prebuilt binary can be fetched …',
       );
       const ticks = progress('still installing');
-      const ok = run('npm', ['ci', '--no-fund', '--no-audit']);
+      const ok = installPackages();
       ticks.stop();
-      if (!ok)
+      if (!ok) {
         fail(
-          'npm ci failed; see above. It needs the npm registry, and a C++ compiler, make and Python 3 for better-sqlite3.',
+          'the packages could not be installed; see above. That needs the npm registry, and a C++ compiler, make and Python 3 for better-sqlite3.',
         );
+      }
     }
   }
   if (!existsSync(join(root, built))) {
