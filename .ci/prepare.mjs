@@ -94,7 +94,7 @@ function install() {
     const byHand = found === '' && mtime('node_modules/.package-lock.json') >= mtime('package-lock.json');
     if (!byHand || mtime('node_modules/.package-lock.json') === 0) {
       say(
-        'installing packages (npm ci); better-sqlite3 compiles for a minute or two where no prebuilt binary can be fetched …',
+        'installing packages; better-sqlite3 compiles for a minute or two where no prebuilt binary can be fetched …',
       );
       const ticks = progress('still installing');
       const ok = installPackages();
