@@ -28,8 +28,8 @@ export function traceText({ session, entries }: SessionTrace): string {
 function entryLines(entry: TraceEntry): string[] {
   const at = new Date(entry.at).toISOString();
   switch (entry.kind) {
-    case 'delivered':
-      return [];
+    case 'undelivered':
+      return [`${at}  the answer did not reach the device`];
     case 'note':
       return [`${at}  note [${entry.rule ?? ''}] ${entry.text ?? ''}`];
     case 'end':

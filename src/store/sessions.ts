@@ -40,8 +40,12 @@ export class SessionStore {
   readonly #insertSession: string;
   readonly #insertEntry: string;
 
+  /** Whether several nodes can use this store at once. */
+  readonly shared: boolean;
+
   constructor(engine: Engine) {
     this.#engine = engine;
+    this.shared = engine.name !== 'sqlite';
     this.#mark = engine.name === 'sqlite' ? () => '?' : (n) => `$${n}`;
     this.#insertSession = `insert into sessions (${SESSION_COLUMNS.join(', ')}) values (${SESSION_COLUMNS.map(
       (_, i) => this.#mark(i + 1),

@@ -1,18 +1,17 @@
 import type { Journal } from './journal.ts';
 import type { LiveSession, Reply } from './liveSession.ts';
 
-/** How long a note that an answer arrived may wait for company, milliseconds. */
-const PATIENCE = 5;
+/** How long the fate of an answer may stay open when a message comes that could be a repeat, milliseconds. */
+const PATIENCE = 1_000;
 
 /**
- * Notes in the journal that an answer reached its device, where a later message with the same bytes
- * could be either a repeat or a new one (IW-SES-4). Nobody waits for these notes.
+ * Follows whether an answer reached its device, where a later message with the same bytes could be either
+ * a repeat or a new one (IW-SES-4). A journaled answer counts as delivered unless the journal says
+ * otherwise: between its write and its way out there is next to no time to die in.
  */
 export class DeliveryLog {
   readonly #journal: Journal;
   readonly #now: () => number;
-  readonly #waiting = new Set<LiveSession>();
-  #timer: NodeJS.Timeout | undefined;
 
   constructor(journal: Journal, now: () => number) {
     this.#journal = journal;
@@ -20,25 +19,31 @@ export class DeliveryLog {
   }
 
   watch(session: LiveSession, reply: Reply, delivered: Promise<boolean>): void {
-    const note = (arrived: boolean) => {
-      // A later message has been taken meanwhile: it was no repeat.
-      if (!arrived || session.reply !== reply || session.delivered) return;
-      session.delivered = true;
-      session.record('delivered', this.#now(), '{}');
-      this.#waiting.add(session);
-      this.#timer ??= setTimeout(() => this.flush(), PATIENCE).unref();
-    };
-    delivered.then(note, () => {});
+    session.delivered = undefined;
+    session.delivery = delivered
+      .catch(() => false)
+      .then((arrived) => {
+        // A later message has been taken meanwhile: it was no repeat.
+        if (session.reply !== reply) return;
+        session.delivered = arrived;
+        if (arrived) return;
+        session.record('undelivered', this.#now(), '{}');
+        const write = session.takeWrite();
+        // Refused: another node has gone on with the session, which says the same.
+        return write && this.#journal.write(write).catch(() => {});
+      });
   }
+}
 
-  flush(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    for (const session of this.#waiting) {
-      const write = session.takeWrite();
-      // Refused: another node has gone on with the session, which says the same.
-      if (write) this.#journal.write(write).catch(() => {});
-    }
-    this.#waiting.clear();
+/** Whether the last answer reached the device; an answer that is still on its way is waited for, but not for long. */
+export async function knownDelivery(session: LiveSession): Promise<boolean> {
+  if (session.delivered === undefined && session.delivery) {
+    let timer: NodeJS.Timeout | undefined;
+    const patience = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, PATIENCE);
+    });
+    await Promise.race([session.delivery, patience]);
+    clearTimeout(timer);
   }
+  return session.delivered ?? false;
 }

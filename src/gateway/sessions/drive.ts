@@ -31,8 +31,9 @@ export type Driven =
 /**
  * Runs a session from where it stands until it waits for its device or is over. What the script was
  * told is durable before it reaches beyond the gateway and before the device gets an answer; effects on
- * the gateway's own store need no write of their own before them, beyond the first, for a repeat of theirs
- * harms nothing.
+ * the gateway's own store need no write of their own before them, for a repeat of theirs harms nothing.
+ * Where other nodes share the store, a session is written before anything else is done, so that a node
+ * which no longer holds it finds out.
  */
 export async function drive(session: LiveSession, driver: Driver, request?: DeviceRequest): Promise<Driven> {
   try {
@@ -84,11 +85,20 @@ async function run(
       }
       case 'backend.exchange':
       case 'transfer':
+        // The device repeats a message that was not answered, so on its own it need not be durable yet.
+        if (driver.journal.shared || session.holdsResults) await flush(session, driver);
+        await performAndRecord(session, driver, effect, whose);
+        break;
+      case 'alert.keep':
+      case 'report.expect':
+      case 'report.promise':
+        // What outlives the session is named by it, so the store has to know the session first (IW-ALERT-6).
         await flush(session, driver);
+        fenced = true;
         await performAndRecord(session, driver, effect, whose);
         break;
       default:
-        if (!fenced) await flush(session, driver);
+        if (!fenced && driver.journal.shared) await flush(session, driver);
         fenced = true;
         await performAndRecord(session, driver, effect, whose);
     }
@@ -126,6 +136,16 @@ async function performOne(effect: EffectOf<PerformedKind>, driver: Driver, whose
       return performers.authenticate(effect, whose);
     case 'registry.save':
       return performers['registry.save'](effect, whose);
+    case 'alert.keep':
+      return performers['alert.keep'](effect, whose);
+    case 'alert.settle':
+      return performers['alert.settle'](effect, whose);
+    case 'report.expect':
+      return performers['report.expect'](effect, whose);
+    case 'report.promise':
+      return performers['report.promise'](effect, whose);
+    case 'report.close':
+      return performers['report.close'](effect, whose);
   }
 }
 

@@ -6,9 +6,9 @@ import { readTagged, writeTagged } from './taggedJson.ts';
 
 /**
  * Kinds of journal entries: `open` and `device` hold a message as it came, `reply` one as it went,
- * `delivered` says that it arrived, the names of effects hold their results.
+ * `undelivered` says that it did not arrive, the names of effects hold their results.
  */
-export type EntryKind = 'open' | 'device' | 'reply' | 'delivered' | 'note' | 'end' | PerformedKind;
+export type EntryKind = 'open' | 'device' | 'reply' | 'undelivered' | 'note' | 'end' | PerformedKind;
 
 /** Beside the bytes of a device's message (`open`, `device`). */
 export interface MessageMeta {
@@ -109,6 +109,16 @@ export function storeResult(
       return { meta: writeTagged({ result }), body: null };
     case 'registry.save':
       return plain({ result });
+    case 'alert.keep':
+      return plain({ request: { first: effect.first, alerts: effect.alerts.length }, result });
+    case 'alert.settle':
+      return plain({ request: { settled: effect.settled }, result });
+    case 'report.expect':
+    case 'report.promise':
+    case 'report.close': {
+      const { kind: _kind, ...request } = effect;
+      return plain({ request, result });
+    }
     default:
       throw new TypeError(`No way to journal ${kind}.`);
   }
@@ -140,6 +150,11 @@ export function restoreResult(row: JournalRow): unknown {
     case 'repository.offer':
     case 'repository.expect':
     case 'registry.save':
+    case 'alert.keep':
+    case 'alert.settle':
+    case 'report.expect':
+    case 'report.promise':
+    case 'report.close':
       return (JSON.parse(row.meta) as { result: unknown }).result;
   }
 }

@@ -18,14 +18,17 @@ const FLIGHTS = 4;
 export class Journal {
   readonly #store: SessionStore;
   readonly #flushed: (seconds: number) => void;
+  /** Other nodes may write to the same journal. */
+  readonly shared: boolean;
   #waiting: Waiting[] = [];
   #scheduled = false;
   #flights = 0;
   #idle: (() => void)[] = [];
 
-  constructor(store: SessionStore, flushed: (seconds: number) => void = () => {}) {
+  constructor(store: SessionStore, flushed: (seconds: number) => void = () => {}, shared = store.shared) {
     this.#store = store;
     this.#flushed = flushed;
+    this.shared = shared;
   }
 
   /** Resolves when durable; rejects when refused, for one when another node has written at that place. */

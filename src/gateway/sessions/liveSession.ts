@@ -19,6 +19,9 @@ export interface MessageMark {
   readonly msgId?: string;
 }
 
+/** Entries that come again with the device's own repeat, or with the script's. */
+const REPEATED: ReadonlySet<EntryKind> = new Set<EntryKind>(['open', 'device', 'note', 'undelivered']);
+
 /**
  * One session as a node holds it between and during messages: its script, how far the journal is,
  * and the last exchange with the device.
@@ -44,11 +47,15 @@ export class LiveSession {
   lastAt: number;
   /** The answer to the last message; absent while it is made, and after a replay until it is asked for. */
   reply: Reply | undefined;
-  delivered = false;
+  /** Whether the answer arrived; `undefined` while it is on its way (`delivery` settles then). */
+  delivered: boolean | undefined = false;
+  delivery: Promise<unknown> | undefined;
   /** As stored; later than the true one, so that not every message writes it. */
   storedDeadline: number;
   #seq: number;
   #entries: JournalRow[] = [];
+  /** What is not stored yet has results in it that no message of the device would bring again. */
+  holdsResults = false;
   #patch: SessionPatch | undefined;
   #open: SessionRow | undefined;
   #replaces: readonly string[] | undefined;
@@ -92,6 +99,7 @@ export class LiveSession {
   record(kind: EntryKind, at: number, meta: string, body: Uint8Array | null = null): void {
     this.#entries.push({ session_id: this.id, seq: this.#seq, kind, at, meta, body });
     this.#seq += 1;
+    if (!REPEATED.has(kind)) this.holdsResults = true;
   }
 
   recordMessage(kind: 'open' | 'device', at: number, meta: MessageMeta, body: Uint8Array | null): void {
@@ -113,6 +121,7 @@ export class LiveSession {
       ...(this.#patch && { patch: this.#patch }),
     };
     this.#entries = [];
+    this.holdsResults = false;
     this.#patch = undefined;
     this.#open = undefined;
     this.#replaces = undefined;

@@ -1,4 +1,5 @@
 import type { JournalRow, SessionRow } from '../../store/schema.ts';
+import { knownDelivery } from './deliveryLog.ts';
 import type { Incoming } from './incoming.ts';
 import type { LiveSession } from './liveSession.ts';
 import { findExchange, isSame, type StoredExchange } from './storedAnswers.ts';
@@ -11,10 +12,11 @@ export function belongsTo(rows: readonly SessionRow[], message: Incoming): Sessi
   return rows.find((row) => row.protocol === 'dm2');
 }
 
-export function isRepeat(session: LiveSession, message: Incoming): boolean {
+/** Whether a message is the last one again: its answer was lost, or it bears a MsgID that was had (IW-SES-4). */
+export async function isRepeat(session: LiveSession, message: Incoming): Promise<boolean> {
   const { hash, msgId } = session.last;
   if (hash !== message.mark.hash || msgId !== message.mark.msgId) return false;
-  return message.protocol === 'dm1' || !session.delivered;
+  return message.protocol === 'dm1' || !(await knownDelivery(session));
 }
 
 /** The exchange of a journal that `message` repeats, if it does (IW-SES-4). */
@@ -28,7 +30,9 @@ export function repeatedExchange(
   if (!last || !isSame(last.meta, message)) return undefined;
   // A client that uses one SessionID for ever opens its next session with the very same bytes.
   const ambiguous = message.protocol === 'dm2' || (row.state !== 'live' && last.opening);
-  if (ambiguous && last.delivered) return undefined;
+  // An opening that a live session still stands at is answered again: nothing has come of it yet.
+  const unmoved = row.state === 'live' && last.opening;
+  if (ambiguous && last.delivered && !unmoved) return undefined;
   if (row.state !== 'live' && last.opening && message.at > last.at + sessionMs) return undefined;
   return last;
 }

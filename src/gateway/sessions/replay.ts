@@ -57,8 +57,8 @@ export function replay(
   let step = session.script.next();
   for (let i = 1; i < entries.length; i += 1) {
     const entry = entries[i]!;
-    if (entry.kind === 'delivered') {
-      session.delivered = true;
+    if (entry.kind === 'undelivered') {
+      session.delivered = false;
       continue;
     }
     if (step.done) throw diverged(row.id, entry.seq, entry.kind, 'its end');
@@ -75,6 +75,7 @@ export function replay(
         throw diverged(row.id, entry.seq, 'an answer', 'another answer');
       }
       session.parked = true;
+      session.delivered = true;
       continue;
     }
     if (entry.kind !== 'device') throw diverged(row.id, entry.seq, entry.kind, 'a message of the device');

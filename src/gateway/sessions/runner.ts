@@ -4,7 +4,7 @@ import type { Store } from '../../store/store.ts';
 import { DragomanError } from '../../support/errors.ts';
 import { DeliveryLog } from './deliveryLog.ts';
 import { DeviceOrder } from './deviceOrder.ts';
-import { advance, type Driven, type Driver, drive, fail, flush, JournalRefused } from './drive.ts';
+import { advance, type Driven, type Driver, drive, fail, JournalRefused } from './drive.ts';
 import type { MessageMeta } from './entries.ts';
 import { abandon, type Gone, sayGoodbye } from './goodbye.ts';
 import type { Answer, Incoming } from './incoming.ts';
@@ -36,6 +36,8 @@ export interface RunnerOptions {
   readonly log: SessionLog;
   /** Name of this node in the store. */
   readonly node: string;
+  /** Several nodes use the store at once; where it is PostgreSQL that is assumed. */
+  readonly shared?: boolean;
   /** Milliseconds since 1970. */
   readonly now?: () => number;
   /** Told of every session that ended. */
@@ -72,7 +74,7 @@ export class SessionRunner {
     this.#options = options;
     this.#now = options.now ?? Date.now;
     this.#sessionMs = options.limits.sessionSeconds * 1000;
-    this.journal = new Journal(options.store.sessions, options.metrics.journalFlushed);
+    this.journal = new Journal(options.store.sessions, options.metrics.journalFlushed, options.shared);
     this.#deliveries = new DeliveryLog(this.journal, this.#now);
     this.replies = new Replies(options.wire, options.present);
     this.#cache = new LRUCache({ max: options.limits.cachedSessions ?? options.limits.sessions });
@@ -133,7 +135,6 @@ export class SessionRunner {
     await Promise.race([Promise.all([this.#order.idle(), ...this.#closing.values()]), late]);
     clearTimeout(timer);
     this.#stopped = true;
-    this.#deliveries.flush();
     await this.journal.settled();
     this.#cache.clear();
   }
@@ -188,7 +189,7 @@ export class SessionRunner {
 
   async #dispatch(message: Incoming): Promise<Answer> {
     const held = this.#cache.get(message.key);
-    if (held && isRepeat(held, message)) return this.#repeat(held, message);
+    if (held && (await isRepeat(held, message))) return this.#repeat(held, message);
     if (held && message.opens !== 'always') return this.#continue(held, message);
     const rows = await this.#options.store.sessions.keyedOf(message.deviceId);
     const row = belongsTo(rows, message);
@@ -224,12 +225,12 @@ export class SessionRunner {
 
   async #next(session: LiveSession, message: Incoming): Promise<Answer> {
     const { at, mark, encoding, event, stripped } = message;
-    const before = session.last.hash;
     const changed = encoding && encoding.form !== session.encoding?.form;
     if (changed) session.encoding = encoding;
     session.parked = false;
     session.reply = undefined;
     session.delivered = false;
+    session.delivery = undefined;
     session.last = mark;
     session.lastAt = at;
     const meta: MessageMeta = {
@@ -240,8 +241,6 @@ export class SessionRunner {
     };
     session.recordMessage('device', at, meta, message.stored);
     this.#touch(session, at);
-    // Told apart from a repeat only by the note that the last answer arrived: that must not be lost.
-    if (mark.msgId === undefined && mark.hash === before) await flush(session, this.#driver);
     return this.#answer(session, message, () => advance(session, { ...event, at }));
   }
 

@@ -11,7 +11,7 @@ export interface StoredExchange {
   readonly meta: MessageMeta;
   /** Absent while it was never made. */
   readonly reply?: JournalRow;
-  /** The device is known to have it. */
+  /** It went out, and nothing is known to have kept it from the device. */
   readonly delivered: boolean;
 }
 
@@ -27,8 +27,11 @@ export function findExchange(entries: readonly JournalRow[], message?: Incoming)
     for (let j = i + 1; j < entries.length; j += 1) {
       const { kind } = entries[j]!;
       if (kind === 'device') break;
-      if (kind === 'reply') reply = entries[j];
-      if (kind === 'delivered') delivered = true;
+      if (kind === 'reply') {
+        reply = entries[j];
+        delivered = true;
+      }
+      if (kind === 'undelivered') delivered = false;
     }
     return { opening: entry.kind === 'open', at: entry.at, meta, ...(reply && { reply }), delivered };
   }

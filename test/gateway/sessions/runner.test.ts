@@ -174,7 +174,8 @@ onEveryEngine('sessions', (newUrl) => {
 
   it('wander between nodes message by message', async () => {
     const world: World = { acts: [] };
-    const nodes = [toyGateway(await fresh(), { world }), toyGateway(store, { world })];
+    const shared = { world, shared: true };
+    const nodes = [toyGateway(await fresh(), shared), toyGateway(store, shared)];
     const answers: string[] = [];
     for (const [i, parts] of [
       {},
@@ -230,7 +231,7 @@ onEveryEngine('sessions', (newUrl) => {
     });
     const world: World = { acts: [], gate };
     let clock = AT;
-    const options = { world, now: () => clock, limits: { sessionSeconds: 10 } };
+    const options = { world, now: () => clock, limits: { sessionSeconds: 10 }, shared: true };
     const busy = toyGateway(await fresh(), options);
     const other = toyGateway(store, options);
     const slow = busy.port.handle(dm2Request('slow', 'initiation', P1));

@@ -98,6 +98,12 @@ export function toyPerformers(world: World, boundary: Boundary = LIVES): Perform
             nextNonce: Uint8Array.of(5, 0, 250),
           }),
     'registry.save': ({ patch }) => act('registry.save', JSON.stringify(patch), { at: 1007 }),
+    'alert.keep': ({ alerts }) =>
+      act('alert.keep', String(alerts.length), { at: 1008, places: alerts.map(() => ({ to: 'session' })) }),
+    'alert.settle': ({ settled }) => act('alert.settle', String(settled.length), { at: 1009 }),
+    'report.expect': ({ uri }) => act('report.expect', uri, { at: 1010, url: 'http://gw/dm?report=abc' }),
+    'report.promise': ({ uri }) => act('report.promise', uri, { at: 1011, correlator: 'abc' }),
+    'report.close': ({ n }) => act('report.close', String(n), { at: 1012 }),
   };
 }
 
