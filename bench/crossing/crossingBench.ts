@@ -1,40 +1,197 @@
-import { type Candidate, interleave, type Measured } from '../rounds.ts';
-import { Child } from './child.ts';
-import { idOf, L2N_COMMANDS, play, record } from './l2n.ts';
+import { type Child, withChildren } from '../peers/child.ts';
+import { fixed, type Result, type Settings, share } from '../report.ts';
+import { type Candidate, interleave } from '../rounds.ts';
+import { discoverL2n, ids, L2N_COMMANDS, type Played, playL2n, recordL2n, sessionIdOf } from './l2n.ts';
+import { discoverN2l, N2L_SCRIPT, playN2l, recordN2l } from './n2l.ts';
 
-const DEVICES = 200;
+type Encoding = 'xml' | 'wbxml';
 
-/** Complete L2N sessions against a proxy that forwards the same messages: CPU nanoseconds per message. */
-export async function l2nAgainstProxy(encoding: 'xml' | 'wbxml', rounds = 9): Promise<Measured[]> {
-  const backend = await Child.start('dm2', { commands: L2N_COMMANDS });
-  const gateway = await Child.start('gateway', {
+const GOALS: Readonly<Record<Encoding, number>> = { xml: 0.33, wbxml: 0.4 };
+/** Device messages, roughly, before anything is timed: the optimizing compiler needs some thousands. */
+const WARM_UP = 12_000;
+const PER_ROUND = 3000;
+
+/** A crossing that is ready to be played against a gateway or a proxy. */
+interface Prepared {
+  readonly gateway: Child;
+  readonly proxy: Child;
+  readonly bareProxy: Child;
+  readonly perSession: number;
+  readonly backendPerSession: number;
+  backendRequests(): Promise<number>;
+  play(url: string, sessions: number): Promise<Played>;
+}
+
+type Start = Parameters<Parameters<typeof withChildren>[0]>[0];
+
+/**
+ * Complete sessions with a backend, SQLite journal and log, beside a reverse proxy that forwards device
+ * messages of the same number and sizes. What counts is the CPU time of the gateway's process, which all
+ * its threads share, against that of the proxy's.
+ */
+export async function crossingBench(settings: Settings): Promise<Result> {
+  const rows: string[][] = [];
+  const goals: Result['goals'][number][] = [];
+  const devices = settings.quick ? 50 : 400;
+  for (const direction of ['L2N', 'N2L'] as const) {
+    for (const encoding of ['xml', 'wbxml'] as const) {
+      const name = `${direction}, ${encoding.toUpperCase()}`;
+      settings.progress(`crossing ${name}`);
+      const measured = await withChildren(async (start) => {
+        const prepared = await (direction === 'L2N' ? l2n : n2l)(start, encoding, devices);
+        return run(prepared, devices, settings, `${direction}-${encoding}`);
+      });
+      rows.push(...measured.rows.map(([first, ...rest]) => [`${name}: ${first}`, ...rest]));
+      goals.push({
+        what: `${name}, throughput per CPU of http-proxy`,
+        goal: `≥ ${GOALS[encoding]}`,
+        result: `${fixed(measured.ratio, 2)}`,
+        met: measured.ratio >= GOALS[encoding],
+      });
+    }
+  }
+  return {
+    title: 'Crossing',
+    method: METHOD,
+    tables: [
+      {
+        title: 'Complete sessions; CPU of the named process only',
+        columns: [
+          '',
+          'device messages a session',
+          'CPU ms/message',
+          'quartiles',
+          'sessions per CPU second',
+          'throughput of the proxy',
+          'quartiles',
+        ],
+        rows,
+      },
+    ],
+    goals,
+  };
+}
+
+const METHOD = `A recorded session is replayed for many devices, each with its own identifier and a new session, 8 at a
+time. L2N: two GETs (three leaves) and one EXEC from a 2.0 backend; the device is known already. N2L: Gets
+of three leaves, a Replace and an Exec from a legacy server that speaks the named encoding; uploads to and
+downloads from the Data Repository count as device messages. Gateway, proxy, backend and upstream are
+processes of their own; SQLite on a file, the info log written to a file. Before timing, every session must
+have reached the backend as often as it should, with answers as long as those recorded. \`http-proxy\` gets
+an agent with kept-alive connections; without one, as it comes, it opens a connection for each message.`;
+
+async function run(prepared: Prepared, devices: number, settings: Settings, name: string) {
+  const { gateway, proxy, bareProxy, perSession } = prepared;
+  const targets = [gateway.url, `${proxy.url}/dm`, `${bareProxy.url}/dm`] as const;
+  const sessions = Math.max(devices, Math.ceil((settings.quick ? 300 : PER_ROUND) / perSession));
+  for (let played = 0; played < (settings.quick ? 300 : WARM_UP); played += sessions * perSession) {
+    for (const url of targets) await prepared.play(url, sessions);
+  }
+  await check(prepared, devices);
+  if (settings.profile !== undefined) {
+    await gateway.profile();
+    for (let i = 0; i < 4; i++) await prepared.play(gateway.url, sessions);
+    await gateway.profile(`${settings.profile}/${name}.cpuprofile`);
+  }
+  const candidate = (title: string, child: Child, url: string): Candidate => ({
+    name: title,
+    async measure() {
+      const before = await child.cpu();
+      const { messages } = await prepared.play(url, sessions);
+      return ((await child.cpu()) - before) / messages;
+    },
+  });
+  const measured = await interleave(
+    [
+      candidate('http-proxy', proxy, targets[1]),
+      candidate('http-proxy without agent', bareProxy, targets[2]),
+      candidate('Dragoman', gateway, targets[0]),
+    ],
+    settings.rounds,
+  );
+  const rows = measured.map(({ name: title, nanoseconds, ratio }) => [
+    title,
+    String(perSession),
+    fixed(nanoseconds.median / 1e6, 3),
+    `${fixed(nanoseconds.q1 / 1e6, 3)}–${fixed(nanoseconds.q3 / 1e6, 3)}`,
+    String(Math.round(1e9 / (nanoseconds.median * perSession))),
+    share(ratio.median),
+    `${share(ratio.q1)}–${share(ratio.q3)}`,
+  ]);
+  return { rows, ratio: measured[2]!.ratio.median };
+}
+
+/** Every session must reach the backend as it should and give the recorded answers. */
+async function check(prepared: Prepared, devices: number): Promise<void> {
+  const before = await prepared.backendRequests();
+  const { differing } = await prepared.play(prepared.gateway.url, devices);
+  const requests = ((await prepared.backendRequests()) - before) / devices;
+  if (requests !== prepared.backendPerSession || differing > 0) {
+    throw new Error(
+      `a session made ${requests} backend requests instead of ${prepared.backendPerSession}; ${differing} answers differ`,
+    );
+  }
+}
+
+async function proxies(start: Start): Promise<Pick<Prepared, 'proxy' | 'bareProxy'>> {
+  const target = (await start('upstream')).url;
+  return {
+    proxy: await start('proxy', { target, keepAlive: true }),
+    bareProxy: await start('proxy', { target, keepAlive: false }),
+  };
+}
+
+async function l2n(start: Start, encoding: Encoding, devices: number): Promise<Prepared> {
+  const backend = await start('dm2', { commands: L2N_COMMANDS });
+  const gateway = await start('gateway', {
     backends: { dms: { protocol: 'dm2', url: `${backend.url}/dm20` } },
     routes: [{ match: { protocol: 'dm1' }, backend: 'dms' }],
   });
-  const upstream = await Child.start('upstream');
-  const proxy = await Child.start('proxy', { target: upstream.url });
-  try {
-    const exchanges = await record(gateway.url, encoding);
-    // First sessions discover the devices; they are not what is measured.
-    const { LegacyDevice } = await import('../../src/simulator/index.ts');
-    for (let n = 1; n <= DEVICES; n++) {
-      const device = new LegacyDevice({ url: gateway.url, deviceId: idOf(n), encoding, sessionId: '1' });
-      await device.session();
-      await device.close();
-    }
-    const candidate = (name: string, child: Child, url: string): Candidate => ({
-      name,
-      async measure() {
-        const before = await child.usage();
-        const messages = await play(url, exchanges, 1, DEVICES);
-        return ((await child.usage()).cpu - before.cpu) / messages;
-      },
-    });
-    return await interleave(
-      [candidate('http-proxy', proxy, `${proxy.url}/dm`), candidate(`Dragoman L2N, ${encoding}`, gateway, gateway.url)],
-      rounds,
-    );
-  } finally {
-    for (const child of [backend, gateway, upstream, proxy]) child.stop();
+  const exchanges = await recordL2n(gateway.url, { encoding });
+  await discoverL2n(gateway.url, ids(1, devices), { encoding });
+  let session = 0;
+  return {
+    ...(await proxies(start)),
+    gateway,
+    perSession: exchanges.length,
+    backendPerSession: 2,
+    backendRequests: () => backend.count(),
+    play: (url, sessions) =>
+      inTurns(sessions, devices, (n) => playL2n(url, exchanges, ids(1, n), sessionIdOf(session++))),
+  };
+}
+
+async function n2l(start: Start, encoding: Encoding, devices: number): Promise<Prepared> {
+  const legacy = await start('legacy', { script: N2L_SCRIPT });
+  const gateway = await start('gateway', {
+    backends: { old: { protocol: 'dm1', url: legacy.url, encoding } },
+    routes: [{ match: { protocol: 'dm2' }, backend: 'old' }],
+  });
+  const steps = await recordN2l(gateway.url);
+  await discoverN2l(gateway.url, ids(1, devices));
+  return {
+    ...(await proxies(start)),
+    gateway,
+    perSession: steps.length,
+    backendPerSession: N2L_SCRIPT.length + 1,
+    backendRequests: () => legacy.count(),
+    play: (url, sessions) =>
+      inTurns(sessions, devices, (n) => playN2l(url, steps, ids(1, n), url === gateway.url)),
+  };
+}
+
+/** As many sessions as asked for, none of them beside another of the same device. */
+async function inTurns(
+  sessions: number,
+  devices: number,
+  play: (devices: number) => Promise<Played>,
+): Promise<Played> {
+  let messages = 0;
+  let differing = 0;
+  for (let left = sessions; left > 0; left -= devices) {
+    const played = await play(Math.min(left, devices));
+    messages += played.messages;
+    differing += played.differing;
   }
+  return { messages, differing };
 }
