@@ -35,6 +35,9 @@ export class SqliteEngine implements Engine {
     this.#connection.pragma('journal_mode = WAL');
     this.#connection.pragma('synchronous = NORMAL');
     this.#connection.pragma('foreign_keys = ON');
+    // A page that many commits change is copied back once; the log stays below about 32 MB.
+    this.#connection.pragma('wal_autocheckpoint = 8000');
+    this.#connection.pragma('cache_size = -32000');
   }
 
   get dialect(): Dialect {
