@@ -29,7 +29,12 @@ export function sessionStarter({
   backendNonces,
 }: StarterParts): SessionStarter {
   const { messages, nodes, depth, messageBytes, objectBytes } = config.limits;
-  const limits = { messages, nodes, depth, messageBytes, objectBytes };
+  // A device whose user ponders is silent; it has to answer before its session counts as abandoned.
+  const interactionSeconds = Math.max(
+    1,
+    Math.min(config.limits.interactionSeconds, config.limits.sessionSeconds - 30),
+  );
+  const limits = { messages, nodes, depth, messageBytes, objectBytes, interactionSeconds };
   const deviceUrl = `${publicUrl}${DEVICE_PATH}`;
   return {
     mappings,

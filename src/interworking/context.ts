@@ -49,6 +49,8 @@ export interface SessionLimits {
   readonly depth: number;
   readonly messageBytes: number;
   readonly objectBytes: number;
+  /** How long the user of a legacy device may take, so that its session does not end meanwhile (IW-UI-3). */
+  readonly interactionSeconds?: number;
 }
 
 export type Opening =

@@ -47,6 +47,8 @@ export interface TransferRequest {
   /** Lower-case names. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: Uint8Array;
+  /** `false`: a redirect is an answer like any other; absent: redirects are followed. */
+  readonly follow?: false;
 }
 
 export type TransferEvent =

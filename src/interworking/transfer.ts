@@ -19,7 +19,7 @@ export type Fetched =
 
 /** Fetches the document of an HGET on the device's behalf; failures become `sc` as IW-HPUT-1 says. */
 export function* fetchDocument(s: Session, serverUri: string): Script<Fetched> {
-  const url = yield* expand(s, serverUri);
+  const url = yield* expandFor(s, serverUri);
   if (url === undefined) return { ok: false, sc: 400 };
   const event = yield* s.perform({
     kind: 'transfer',
@@ -49,7 +49,7 @@ export function* sendDocument(
     yield* s.note('IW-HPUT-1', `The server takes only ${accept}, and an MO serialization is none of these.`);
     return 406;
   }
-  const url = yield* expand(s, serverUri);
+  const url = yield* expandFor(s, serverUri);
   if (url === undefined) return 400;
   const body = new TextEncoder().encode(JSON.stringify(items));
   const event = yield* s.perform({
@@ -75,7 +75,8 @@ function* failure(s: Session, command: string, event: TransferEvent): Script<num
   return fault === 'backend' ? 500 : dm2;
 }
 
-function* expand(s: Session, serverUri: string): Script<string | undefined> {
+/** ServerURI with its placeholders replaced; `undefined`, with a note, where one is not known. */
+export function* expandFor(s: Session, serverUri: string): Script<string | undefined> {
   const { devInfo } = s;
   const id = devInfo['DevID'] ?? s.context.device.id;
   const result = expandServerUri(serverUri, {

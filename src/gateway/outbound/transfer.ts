@@ -57,7 +57,8 @@ export class Transfers {
     for (let hops = 0; ; hops += 1) {
       const response = await this.#client.request(target, outgoing, bounds);
       const location = response.headers['location'];
-      if (!REDIRECTS.has(response.status) || location === undefined) return response;
+      if (request.follow === false || !REDIRECTS.has(response.status) || location === undefined)
+        return response;
       if (hops === MOST_REDIRECTS) {
         throw new DragomanError(
           'backend-failed',

@@ -7,6 +7,7 @@ import type { LegacyDevice } from './device.ts';
 import { type DirectCommand, runDirect } from './direct.ts';
 import { runHget } from './hget.ts';
 import { type ReadCommand, runReads } from './reads.ts';
+import { runShow } from './show.ts';
 
 /** What Package#2 asked beside commands for the device. */
 export interface PackageResult {
@@ -22,6 +23,7 @@ type Step =
   | { readonly kind: 'reads'; readonly commands: ReadCommand[] }
   | { readonly kind: 'direct'; readonly commands: DirectCommand[] }
   | { readonly kind: 'hget'; readonly command: Extract<Dm2Command, { verb: 'HGET' }> }
+  | { readonly kind: 'show'; readonly command: Extract<Dm2Command, { verb: 'SHOW' }> }
   | { readonly kind: 'answer'; readonly item: StatusItem };
 
 /** Runs the commands of one Package#2 on the legacy device, strictly in order (IW-SEQ-1), one Status item each. */
@@ -60,6 +62,9 @@ export function* runPackage(
       }
       case 'HGET':
         steps.push({ kind: 'hget', command });
+        break;
+      case 'SHOW':
+        steps.push({ kind: 'show', command });
         break;
       case 'CONT':
         continueAt = command.serverUri;
@@ -101,6 +106,8 @@ function* runStep(
         : yield* runDirect(s, device, step.commands);
     case 'hget':
       return [device.ended ? { sc: 500 } : yield* runHget(s, device, step.command)];
+    case 'show':
+      return [device.ended ? { sc: 500 } : yield* runShow(s, device, step.command)];
   }
 }
 
