@@ -2,6 +2,7 @@ import express, { type Express, type RequestHandler } from 'express';
 import type { BackendConfig } from '../gateway/config/config.ts';
 import type { JobQueue } from '../gateway/jobs/jobs.ts';
 import type { ReceivedAlerts } from '../gateway/jobs/receivedAlerts.ts';
+import type { Outbox } from '../gateway/outbox/outbox.ts';
 import type { Registry } from '../gateway/registry/registry.ts';
 import type { Store } from '../store/store.ts';
 import { newId } from '../support/ids.ts';
@@ -15,6 +16,7 @@ import { backendRoutes } from './routes/backends.ts';
 import { deviceRoutes } from './routes/devices.ts';
 import { healthRoutes, metricsRoutes } from './routes/health.ts';
 import { jobRoutes } from './routes/jobs.ts';
+import { outboxRoutes } from './routes/outbox.ts';
 import { sessionRoutes } from './routes/sessions.ts';
 
 export interface AdminParts {
@@ -23,6 +25,7 @@ export interface AdminParts {
   readonly registry: Registry;
   readonly jobs: JobQueue;
   readonly alerts: ReceivedAlerts;
+  readonly outbox: Outbox;
   readonly backends: Readonly<Record<string, BackendConfig>>;
   readonly metrics: Metrics;
   readonly log: Logger;
@@ -56,6 +59,7 @@ export function adminApp(parts: AdminParts): Express {
   app.use(
     jobRoutes(jobs),
     alertRoutes(parts.alerts, registry),
+    outboxRoutes(parts.outbox),
     sessionRoutes(store),
     backendRoutes(parts.backends),
   );

@@ -14,8 +14,13 @@ import { ReceivedAlerts } from '../gateway/jobs/receivedAlerts.ts';
 import { OutboundClient } from '../gateway/outbound/client.ts';
 import { OutboundGuard } from '../gateway/outbound/guard.ts';
 import { Transfers } from '../gateway/outbound/transfer.ts';
+import { outboxExchange } from '../gateway/outbox/exchange.ts';
+import { Outbox } from '../gateway/outbox/outbox.ts';
+import { OutboxWorker } from '../gateway/outbox/worker.ts';
 import { importDevicesFile } from '../gateway/registry/importCsv.ts';
 import { Registry } from '../gateway/registry/registry.ts';
+import { JobReports } from '../gateway/reports/jobReports.ts';
+import { Reports } from '../gateway/reports/reports.ts';
 import { DataRepository } from '../gateway/repository/repository.ts';
 import { DevicePort } from '../gateway/sessions/devicePort.ts';
 import type { Incoming } from '../gateway/sessions/incoming.ts';
@@ -33,7 +38,7 @@ import { type Listening, listen } from './listen.ts';
 import { createMetrics } from './metrics.ts';
 import { performers } from './performers.ts';
 import { devicePages } from './repositoryApp.ts';
-import { sessionStarter } from './starter.ts';
+import { deliveryContext, sessionStarter } from './starter.ts';
 import { VERSION } from './version.ts';
 
 /** A gateway that serves. */
@@ -101,7 +106,8 @@ async function assemble(config: Config, options: GatewayOptions, undo: Undo): Pr
     onError: (error) => log.error({ error }, 'Counts of sessions could not be written.'),
   });
   undo.push(() => registry.flush());
-  const jobs = new JobQueue(store, { jobsPerDevice: limits.jobsPerDevice });
+  const jobReports = new JobReports(store, limits);
+  const jobs = new JobQueue(store, { jobsPerDevice: limits.jobsPerDevice, reports: jobReports });
   const alerts = new ReceivedAlerts(store);
   const trusted = Object.values(config.backends).flatMap((b) => (b.protocol === 'builtin' ? [] : [b.url]));
   const guard = new OutboundGuard({ allow: config.outbound.allow, trusted });
@@ -117,13 +123,21 @@ async function assemble(config: Config, options: GatewayOptions, undo: Undo): Pr
     onFailure: () => metrics.authFailed('device'),
   });
   const backendNonces = new BackendNonces(store);
-  const builtin = new BuiltinBackend(jobs, alerts);
+  const builtin = new BuiltinBackend(jobs, alerts, jobReports);
+  const backends = new Backends({ backends: config.backends, limits, registry, guard, client, builtin });
+  const reports = new Reports(store, { ...limits, deviceUrl: `${publicUrl}${DEVICE_PATH}` });
+  const outbox = new Outbox(store, reports, { ...limits, wake: () => worker.wake() });
+  const node = `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`;
+  const parts = { config, publicUrl, registry, mappings, backendNonces };
   const wire = createWire(limits);
   const runner = new SessionRunner({
     store,
-    starter: sessionStarter({ config, publicUrl, registry, mappings, backendNonces }),
+    starter: sessionStarter({ ...parts, reports }),
     performers: performers({
-      backends: new Backends({ backends: config.backends, limits, registry, guard, client, builtin }),
+      backends,
+      outbox,
+      reports,
+      guard,
       transfers: new Transfers(guard, client, limits),
       repository,
       authenticator,
@@ -137,11 +151,30 @@ async function assemble(config: Config, options: GatewayOptions, undo: Undo): Pr
     limits,
     metrics,
     log,
-    node: `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`,
+    node,
     ended: ({ id, deviceId }) => {
+      outbox.released(id);
       const noted = [registry.sessionEnded(deviceId), jobs.sessionEnded(deviceId, id)];
       Promise.all(noted).catch((error: unknown) => log.error({ session: id, error }, 'ending not noted'));
     },
+  });
+  const worker = new OutboxWorker({
+    outbox,
+    context: deliveryContext(parts),
+    exchange: outboxExchange({
+      backends: config.backends,
+      configured: backends,
+      builtin,
+      tools: { guard, client, limits },
+    }),
+    save: async ({ patch }, { context }) => {
+      if (patch.backendNonce) await backendNonces.put(context.device.id, patch.backendNonce);
+      return { at: Date.now() };
+    },
+    reported: (deviceId, sent) => jobReports.take(deviceId, sent),
+    limits,
+    log,
+    node,
   });
   const rate = new RequestRate(limits.requestsPerDevice);
   const port = new DevicePort({
@@ -182,6 +215,7 @@ async function assemble(config: Config, options: GatewayOptions, undo: Undo): Pr
     registry,
     jobs,
     alerts,
+    outbox,
     backends: config.backends,
     metrics,
     log,
@@ -191,14 +225,17 @@ async function assemble(config: Config, options: GatewayOptions, undo: Undo): Pr
       ...((await reachable(store)) ? [] : ['the store cannot be reached']),
     ],
   });
-  const timers = startTimers(config, { runner, store, jobs, alerts, repository, log });
+  const timers = startTimers(config, { runner, store, jobs, alerts, outbox, reports, repository, log });
+  worker.start();
+  const drainMs = options.drainMs ?? seconds(10);
   state = 'serving';
 
   let stopping: Promise<void> | undefined;
   const stop = async () => {
     state = 'draining';
     for (const timer of timers) clearInterval(timer);
-    await runner.drain(options.drainMs ?? seconds(10));
+    await runner.drain(drainMs);
+    await worker.stop(drainMs);
     state = 'stopped';
     await unwind(undo);
   };
@@ -310,6 +347,8 @@ interface Kept {
   readonly store: Store;
   readonly jobs: JobQueue;
   readonly alerts: ReceivedAlerts;
+  readonly outbox: Outbox;
+  readonly reports: Reports;
   readonly repository: DataRepository;
   readonly log: Logger;
 }
@@ -317,7 +356,7 @@ interface Kept {
 /** What happens without any message: silent devices are given up, old records forgotten. */
 function startTimers(
   { limits }: Config,
-  { runner, store, jobs, alerts, repository, log }: Kept,
+  { runner, store, jobs, alerts, outbox, reports, repository, log }: Kept,
 ): NodeJS.Timeout[] {
   const every = (ms: number, what: string, work: () => Promise<unknown>) => {
     let busy = false;
@@ -340,6 +379,8 @@ function startTimers(
       await store.sessions.purge(before);
       await jobs.prune(before);
       await alerts.prune(before);
+      await outbox.prune(before);
+      await reports.prune(before);
     }),
   ];
 }

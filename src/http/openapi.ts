@@ -137,6 +137,22 @@ export const OPERATIONS: readonly Operation[] = [
   },
   {
     method: 'get',
+    path: '/api/outbox',
+    id: 'listOutbox',
+    summary: 'Alerts on their way to their backends and reports to ServerURIs, newest first, page by page',
+    query: [
+      LIMIT,
+      query('before', '`next` of the page before.'),
+      query('device', 'Only alerts of this device.'),
+      query('state', '`dead`: given up or refused, with the reason.', {
+        enum: ['waiting', 'delivered', 'dead'],
+      }),
+    ],
+    answers: { 200: 'OutboxPage' },
+    problems: [400],
+  },
+  {
+    method: 'get',
     path: '/api/sessions',
     id: 'listSessions',
     summary: 'Sessions, newest first, page by page',

@@ -1,8 +1,11 @@
 import type { DeviceAuthenticator } from '../gateway/auth/authenticator.ts';
 import type { BackendNonces } from '../gateway/auth/backendNonces.ts';
 import type { Backends } from '../gateway/backends/exchange.ts';
+import type { OutboundGuard } from '../gateway/outbound/guard.ts';
 import type { Transfers } from '../gateway/outbound/transfer.ts';
+import type { Outbox } from '../gateway/outbox/outbox.ts';
 import type { Registry } from '../gateway/registry/registry.ts';
+import { isRefusal, type Reports } from '../gateway/reports/reports.ts';
 import type { DataRepository } from '../gateway/repository/repository.ts';
 import type { PerformedFor, Performers } from '../gateway/sessions/performers.ts';
 import type { Metrics } from './metrics.ts';
@@ -14,13 +17,18 @@ export interface PerformerParts {
   readonly authenticator: DeviceAuthenticator;
   readonly registry: Registry;
   readonly backendNonces: BackendNonces;
+  readonly outbox: Outbox;
+  readonly reports: Reports;
+  readonly guard: OutboundGuard;
   readonly metrics: Metrics;
 }
 
 /** Connects each effect of a session script with the part of the gateway that performs it. */
 export function performers(parts: PerformerParts): Performers {
   const { backends, transfers, repository, authenticator, registry, backendNonces, metrics } = parts;
+  const { outbox, reports, guard } = parts;
   const place = ({ sessionId, context }: PerformedFor) => ({ deviceId: context.device.id, sessionId });
+  const session = (whose: PerformedFor) => ({ ...place(whose), backend: whose.context.backend.name });
   return {
     'backend.exchange': async ({ send }, whose) => {
       const { name } = whose.context.backend;
@@ -53,5 +61,17 @@ export function performers(parts: PerformerParts): Performers {
       if (patch.backendNonce) await backendNonces.put(id, patch.backendNonce);
       return { at: Date.now() };
     },
+    'alert.keep': (effect, whose) => outbox.keep(session(whose), effect),
+    'alert.settle': (effect, whose) => outbox.settle(session(whose), effect),
+    'report.expect': (effect, whose) => reports.expect(session(whose), effect),
+    'report.promise': async (effect, whose) => {
+      try {
+        await guard.check(effect.serverUri);
+      } catch (error) {
+        if (isRefusal(error)) return { at: Date.now(), refused: error.code, detail: error.detail };
+      }
+      return reports.promise(session(whose), effect);
+    },
+    'report.close': (effect, whose) => outbox.close(session(whose), effect),
   };
 }

@@ -138,6 +138,17 @@ export const ANSWERS = {
       CMD: list(list({ type: 'string' })),
       Status: list(STATUS_ITEM, 'One item per command, in order, once the device has answered.'),
       detail: text('Why it failed.'),
+      reports: list(
+        object(
+          {
+            command: { type: 'integer', description: 'Index of the EXEC in CMD.' },
+            state: text('Whether its result came.', { enum: ['awaited', 'done', 'missing'] }),
+            alert: { type: 'object', description: 'The alert that told it.' },
+          },
+          ['command', 'state'],
+        ),
+        'Results of EXECs that the device answered 202 to.',
+      ),
       createdAt: time('When it was queued.'),
       updatedAt: time('Its last change.'),
     },
@@ -154,6 +165,33 @@ export const ANSWERS = {
         ]),
         'Newest first.',
       ),
+    },
+    ['alerts'],
+  ),
+  OutboxPage: object(
+    {
+      alerts: list(
+        object(
+          {
+            id: text('Id of the entry.'),
+            device: DEVICE_ID,
+            backend: text('Backend that gets it.'),
+            serverUri: text('Where it goes instead: the ServerURI of an EXEC.'),
+            state: text('Its state.', { enum: ['waiting', 'delivered', 'dead'] }),
+            attempts: { type: 'integer', description: 'Sessions of its own that were tried.' },
+            reason: text('Why it was not delivered, or not yet.'),
+            createdAt: time('When the device got its Status.'),
+            nextAt: time('Not before then.'),
+            settledAt: time('When it was delivered or given up.'),
+            protocol: text('Generation in which the alert is told here.', { enum: ['dm1', 'dm2'] }),
+            alert: { type: 'object' },
+            correlator: text('Of the Exec that it answers.'),
+          },
+          ['id', 'device', 'backend', 'state', 'attempts', 'createdAt', 'protocol', 'alert'],
+        ),
+        'Newest first.',
+      ),
+      next: text('`before` of the next page; absent on the last.'),
     },
     ['alerts'],
   ),

@@ -1,11 +1,12 @@
 import type { Item, SyncMLMessage } from '../dm1/message.ts';
 import type { BackendNonces } from '../gateway/auth/backendNonces.ts';
 import { backendProfile } from '../gateway/backends/profile.ts';
-import type { Config } from '../gateway/config/config.ts';
+import type { BackendConfig, Config } from '../gateway/config/config.ts';
 import type { Registry } from '../gateway/registry/registry.ts';
+import type { Reports } from '../gateway/reports/reports.ts';
 import { type RouteSubject, route } from '../gateway/routing/route.ts';
 import type { Refusal, SessionStarter } from '../gateway/sessions/ports.ts';
-import type { BackendProfile, Opening, SessionContext } from '../interworking/context.ts';
+import type { BackendProfile, DeviceSnapshot, Opening, SessionContext } from '../interworking/context.ts';
 import { chooseScript } from '../interworking/sessions.ts';
 import type { MappingSet } from '../mo/mapping.ts';
 import { parseTreePath } from '../mo/treePath.ts';
@@ -18,24 +19,13 @@ export interface StarterParts {
   readonly registry: Registry;
   readonly mappings: MappingSet;
   readonly backendNonces: BackendNonces;
+  readonly reports: Reports;
 }
 
 /** Gives every session its device's snapshot, its backend and its script. */
-export function sessionStarter({
-  config,
-  publicUrl,
-  registry,
-  mappings,
-  backendNonces,
-}: StarterParts): SessionStarter {
-  const { messages, nodes, depth, messageBytes, objectBytes } = config.limits;
-  // A device whose user ponders is silent; it has to answer before its session counts as abandoned.
-  const interactionSeconds = Math.max(
-    1,
-    Math.min(config.limits.interactionSeconds, config.limits.sessionSeconds - 30),
-  );
-  const limits = { messages, nodes, depth, messageBytes, objectBytes, interactionSeconds };
-  const deviceUrl = `${publicUrl}${DEVICE_PATH}`;
+export function sessionStarter(parts: StarterParts): SessionStarter {
+  const { config, registry, mappings, reports } = parts;
+  const contextOf = contexts(parts);
   return {
     mappings,
     script: chooseScript,
@@ -50,11 +40,47 @@ export function sessionStarter({
           detail: `The route of this device leads to ${name}, which is a DM 1.x server as well.`,
         };
       }
-      const known = backendProfile(name, backend, config.serverId);
-      const nonce = needsNonce(known.scheme) ? await backendNonces.get(deviceId, name) : undefined;
-      const profile = nonce === undefined ? known : { ...known, nonce };
-      return { device, backend: profile, mappings, limits, deviceUrl, opening, at };
+      const context = await contextOf(device, name, backend, opening, at);
+      if (opening.protocol === 'dm1' || opening.reportToken === undefined) return context;
+      const report = await reports.byToken(deviceId, opening.reportToken);
+      return { ...context, report: 'unknown' in report ? report : { id: report.id } };
     },
+  };
+}
+
+/** The context of a backend session without a device (IW-ALERT-6); `undefined` when the backend is gone. */
+export function deliveryContext(
+  parts: Omit<StarterParts, 'reports'>,
+): (deviceId: string, backend: string, at: number) => Promise<SessionContext | undefined> {
+  const contextOf = contexts(parts);
+  return async (deviceId, name, at) => {
+    const backend = parts.config.backends[name];
+    if (!backend) return undefined;
+    const device = await parts.registry.snapshot(deviceId);
+    return contextOf(device, name, backend, { protocol: 'dm2', package1: {} }, at);
+  };
+}
+
+function contexts({ config, publicUrl, mappings, backendNonces }: Omit<StarterParts, 'reports'>) {
+  const { messages, nodes, depth, messageBytes, objectBytes } = config.limits;
+  // A device whose user ponders is silent; it has to answer before its session counts as abandoned.
+  const interactionSeconds = Math.max(
+    1,
+    Math.min(config.limits.interactionSeconds, config.limits.sessionSeconds - 30),
+  );
+  const limits = { messages, nodes, depth, messageBytes, objectBytes, interactionSeconds };
+  const deviceUrl = `${publicUrl}${DEVICE_PATH}`;
+  return async (
+    device: DeviceSnapshot,
+    name: string,
+    backend: BackendConfig,
+    opening: Opening,
+    at: number,
+  ): Promise<SessionContext> => {
+    const known = backendProfile(name, backend, config.serverId);
+    const nonce = needsNonce(known.scheme) ? await backendNonces.get(device.id, name) : undefined;
+    const profile = nonce === undefined ? known : { ...known, nonce };
+    return { device, backend: profile, mappings, limits, deviceUrl, opening, at };
   };
 }
 

@@ -1,4 +1,4 @@
-import type { Alert, Package1, Package2, Package3, StatusItem } from '../dm2/packages.ts';
+import type { Alert, MoItem, Package1, Package2, Package3, StatusItem } from '../dm2/packages.ts';
 import type { BackendEvent, Script } from './script.ts';
 import type { Session } from './session.ts';
 
@@ -24,7 +24,7 @@ export class Dm2BackendLeg {
 
   /** Opens a backend session with what the device has and how it came (IW-SES-6). */
   *initiate(alerts: readonly Alert[]): Script<BackendAnswer> {
-    return yield* this.forward({ MOS: this.#mos(), ...(alerts.length > 0 && { Alert: alerts }) });
+    return yield* this.forward({ MOS: mosOf(this.#s), ...(alerts.length > 0 && { Alert: alerts }) });
   }
 
   /** Opens a backend session with a device's own Package#1. */
@@ -63,15 +63,15 @@ export class Dm2BackendLeg {
         return { ok: false, detail: 'The backend answered with a DM 1.x message.' };
     }
   }
+}
 
-  /** One item per MOID, with all its instances (20§2.4). */
-  #mos() {
-    const items = new Map<string, { DDF?: string; MOID: string; MIID: string[] }>();
-    for (const { moid, miid, ddf } of this.#s.mounts) {
-      const item = items.get(moid);
-      if (item) item.MIID.push(miid);
-      else items.set(moid, { ...(ddf !== undefined && { DDF: ddf }), MOID: moid, MIID: [miid] });
-    }
-    return [...items.values()];
+/** The device's objects for Package#1: one item per MOID, with all its instances (20§2.4). */
+export function mosOf(s: Session): MoItem[] {
+  const items = new Map<string, { DDF?: string; MOID: string; MIID: string[] }>();
+  for (const { moid, miid, ddf } of s.mounts) {
+    const item = items.get(moid);
+    if (item) item.MIID.push(miid);
+    else items.set(moid, { ...(ddf !== undefined && { DDF: ddf }), MOID: moid, MIID: [miid] });
   }
+  return [...items.values()];
 }

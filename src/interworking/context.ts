@@ -55,7 +55,12 @@ export interface SessionLimits {
 
 export type Opening =
   | { readonly protocol: 'dm1'; readonly message: SyncMLMessage; readonly encoding: Encoding }
-  | { readonly protocol: 'dm2'; readonly package1: Package1 };
+  | {
+      readonly protocol: 'dm2';
+      readonly package1: Package1;
+      /** Token of the report URL that it was posted to (IW-WR-3). */
+      readonly reportToken?: string;
+    };
 
 export interface SessionContext {
   readonly device: DeviceSnapshot;
@@ -65,6 +70,8 @@ export interface SessionContext {
   /** Absolute URL of the device port, for RespURI and CONT (IW-SES-9). */
   readonly deviceUrl: string;
   readonly opening: Opening;
+  /** The report at whose URL the device opened the session, or why the URL's token stands for none (IW-WR-3). */
+  readonly report?: { readonly id: string } | { readonly unknown: string };
   /** Time of the opening, milliseconds since 1970. */
   readonly at: number;
 }

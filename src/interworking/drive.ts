@@ -2,11 +2,12 @@ import type { Machine } from '../dm1/turn.ts';
 import type { AuthVerdict, BackendEvent, DeviceEvent, Script } from './script.ts';
 import type { Session } from './session.ts';
 
-/** Drives a DM 1.x state machine whose peer is the session's device. */
+/** Drives a DM 1.x state machine whose peer is the session's device; `beforeAnswer` runs before each answer to it. */
 export function* driveDevice<R>(
   s: Session,
   machine: Machine<R>,
   onGone: (reason: Extract<DeviceEvent, { kind: 'gone' }>['reason']) => void,
+  beforeAnswer: () => Script<void>,
 ): Script<R> {
   let step = machine.next();
   while (!step.done) {
@@ -22,6 +23,7 @@ export function* driveDevice<R>(
         break;
       }
       case 'send': {
+        yield* beforeAnswer();
         const event = yield* s.perform({
           kind: 'device.exchange',
           reply: { protocol: 'dm1', message: turn.message, ...(turn.present && { present: turn.present }) },

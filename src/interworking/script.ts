@@ -3,8 +3,8 @@
  * effect and is resumed with the result, so a journal of results replays it exactly. Time reaches it
  * only as the `at` of results (milliseconds since 1970), randomness only inside results.
  */
-import type { Cred, SyncHdr, SyncMLMessage } from '../dm1/message.ts';
-import type { Package1, Package2, Package3 } from '../dm2/packages.ts';
+import type { AlertCommand, Cred, SyncHdr, SyncMLMessage } from '../dm1/message.ts';
+import type { Alert, Package1, Package2, Package3 } from '../dm2/packages.ts';
 import type { Mount } from '../mo/mapping.ts';
 import type { ErrorCode } from '../support/errors.ts';
 
@@ -99,6 +99,18 @@ export interface DevicePatch {
   readonly backendNonce?: { readonly backend: string; readonly nonce: string };
 }
 
+/** An alert as its device said it. */
+export type DeviceAlert =
+  | { readonly protocol: 'dm1'; readonly alert: AlertCommand }
+  | { readonly protocol: 'dm2'; readonly alert: Alert };
+
+/** Who delivers a kept alert: this session; a later one of its own, behind alerts that still wait; the report of an EXEC. */
+export interface AlertPlace {
+  readonly to: 'session' | 'later' | 'report';
+  /** Of the legacy server's Exec that this alert answers (IW-WR-3). */
+  readonly correlator?: string;
+}
+
 /** Effect by kind: what the script yields and what it is resumed with. */
 export interface Effects {
   /** Answers the device's last message and waits for the next. */
@@ -124,6 +136,49 @@ export interface Effects {
   };
   /** Keeps what was learned; performed once, also over a replay. */
   'registry.save': { request: { readonly patch: DevicePatch }; result: { readonly at: number } };
+  /**
+   * Stores alerts before their device gets its Status (IW-ALERT-6). They are numbered `first` and up, by a
+   * count of this session. `report`: the one at whose URL the session was opened.
+   */
+  'alert.keep': {
+    request: { readonly first: number; readonly alerts: readonly DeviceAlert[]; readonly report?: string };
+    result: { readonly at: number; readonly places: readonly AlertPlace[] };
+  };
+  /** What the backend said to kept alerts of this session; those it never hears of are delivered later. */
+  'alert.settle': {
+    request: {
+      readonly settled: readonly { readonly n: number; readonly refused?: string }[];
+    };
+    result: { readonly at: number };
+  };
+  /** Opens a URL for the report of an EXEC that a legacy server gave a Correlator (IW-WR-3). */
+  'report.expect': {
+    request: {
+      readonly n: number;
+      readonly correlator: string;
+      /** Legacy address of the node. */
+      readonly uri: string;
+      readonly clientUri: string;
+    };
+    result: { readonly at: number; readonly url: string };
+  };
+  /** Promises a 2.0 server the report of an EXEC at its ServerURI (IW-EXEC-2); `refused`: nothing may go there. */
+  'report.promise': {
+    request: {
+      readonly n: number;
+      readonly serverUri: string;
+      readonly uri: string;
+      readonly clientUri: string;
+    };
+    result:
+      | { readonly at: number; readonly correlator: string }
+      | { readonly at: number; readonly refused: ErrorCode; readonly detail: string };
+  };
+  /** Ends an expectation or promise of this session at once: with the alert that keeps it, else as void. */
+  'report.close': {
+    request: { readonly n: number; readonly alert?: Alert };
+    result: { readonly at: number };
+  };
   /** A line for the trace: what was lost, assumed or decided, with its rule id. */
   note: { request: { readonly rule: string; readonly text: string }; result: undefined };
 }

@@ -23,6 +23,7 @@ export class Session {
   #devInfo: Readonly<Record<string, string>>;
   #patch: DevicePatch = {};
   #synthesised: readonly Mount[] = [];
+  #counted = 0;
   readonly #searched = new Set<string>();
 
   /** FwV or SwV is not what an earlier session saw: the device's objects may be others now (IW-INV-2). */
@@ -47,6 +48,13 @@ export class Session {
   /** Time of the last event, milliseconds since 1970; a replay sees the same. */
   get now(): number {
     return this.#at;
+  }
+
+  /** The first of `count` new numbers: they name what the session keeps, the same in every replay. */
+  number(count = 1): number {
+    const first = this.#counted;
+    this.#counted += count;
+    return first;
   }
 
   /** The objects that the device has, and those that the gateway shows for it. */

@@ -12,6 +12,7 @@ export interface Database {
   repository: RepositoryTable;
   jobs: JobsTable;
   outbox: OutboxTable;
+  reports: ReportsTable;
 }
 
 export interface DevicesTable {
@@ -116,8 +117,45 @@ export interface OutboxTable {
   kind: string;
   payload: string;
   attempts: Generated<number>;
+  /** Not before then; while a node delivers it, the end of that node's lease. */
   next_at: number;
   state: 'waiting' | 'done' | 'failed';
+  /** Alerts of one device in one lane are delivered in their order. */
+  lane: string | null;
+  /** The session of the device that delivers it, while that lives. */
+  session_id: string | null;
+  /** ServerURI that gets it; absent: the backend's own URL. */
+  url: string | null;
+  report_id: string | null;
+  /** Why it was not delivered, or not yet. */
+  detail: string | null;
+  claimed_by: string | null;
+  created_at: number | null;
+}
+
+/** Reports of asynchronous EXECs that are awaited, or came (IW-EXEC-2, IW-WR-3). */
+export interface ReportsTable {
+  id: string;
+  device_id: string;
+  /** `l2n`: for a ServerURI; `n2l`: for a legacy server's Correlator; `job`: for a job of the built-in backend. */
+  direction: 'l2n' | 'n2l' | 'job';
+  state: 'pending' | 'done' | 'expired' | 'cancelled';
+  correlator: string | null;
+  /** SHA-256 of the token in the URL that the device was given. */
+  token_hash: string | null;
+  /** The executed node, as a legacy address. */
+  uri: string;
+  /** The executed node, as the 2.0 side names it. */
+  client_uri: string;
+  server_uri: string | null;
+  backend: string;
+  session_id: string;
+  job_id: string | null;
+  /** JSON of the 2.0 alert that reported the end. */
+  alert: string | null;
+  created_at: number;
+  updated_at: number;
+  expires_at: number;
 }
 
 export type DeviceRow = Selectable<DevicesTable>;
@@ -132,3 +170,5 @@ export type JobRow = Selectable<JobsTable>;
 export type NewJob = Insertable<JobsTable>;
 export type OutboxRow = Selectable<OutboxTable>;
 export type NewOutbox = Insertable<OutboxTable>;
+export type ReportRow = Selectable<ReportsTable>;
+export type NewReport = Insertable<ReportsTable>;

@@ -136,6 +136,14 @@ export const ERRORS = {
     retry: true,
     summary: 'The backend could not be reached or answered junk.',
   },
+  'backend-refused': {
+    fault: 'backend',
+    http: 502,
+    dm1: 500,
+    dm2: 500,
+    retry: false,
+    summary: 'The backend refused the message for what it is; the same one will be refused again.',
+  },
   configuration: {
     fault: 'operator',
     http: 500,

@@ -2,6 +2,7 @@ import { type Alert, SESSION_ALERT } from '../../dm2/packages.ts';
 import type { BackendRequest } from '../../interworking/script.ts';
 import type { JobQueue } from '../jobs/jobs.ts';
 import type { ReceivedAlerts } from '../jobs/receivedAlerts.ts';
+import type { JobReports } from '../reports/jobReports.ts';
 import { type Backend, type BackendAnswer, type ExchangeOf, wrongProtocol } from './backend.ts';
 
 /** These open every session and tell an operator nothing. */
@@ -11,10 +12,12 @@ const ROUTINE: ReadonlySet<string> = new Set([SESSION_ALERT.serverInitiated, SES
 export class BuiltinBackend implements Backend {
   readonly #jobs: JobQueue;
   readonly #alerts: ReceivedAlerts;
+  readonly #reports: JobReports | undefined;
 
-  constructor(jobs: JobQueue, alerts: ReceivedAlerts) {
+  constructor(jobs: JobQueue, alerts: ReceivedAlerts, reports?: JobReports) {
     this.#jobs = jobs;
     this.#alerts = alerts;
+    this.#reports = reports;
   }
 
   async exchange(send: BackendRequest, whose: ExchangeOf): Promise<BackendAnswer> {
@@ -22,16 +25,20 @@ export class BuiltinBackend implements Backend {
     const { deviceId, sessionId, step } = whose;
     const session = { id: sessionId, ...(step === undefined ? {} : { step }) };
     const sent = 'package1' in send ? send.package1 : send.package3;
-    await this.#keep(deviceId, sent.Alert ?? []);
     const package2 =
       'package1' in send
         ? await this.#jobs.open(deviceId, session)
         : await this.#jobs.report(deviceId, session, send.package3.Status);
+    // After the Status items: an EXEC that was just answered 202 may have its report beside them.
+    await this.receive(deviceId, sent.Alert ?? []);
     return { kind: 'package2', package2 };
   }
 
-  async #keep(deviceId: string, alerts: readonly Alert[]): Promise<void> {
+  /** Takes alerts for the operator to read, and for the jobs that they end (IW-EXEC-2). */
+  async receive(deviceId: string, alerts: readonly Alert[]): Promise<void> {
     const telling = alerts.filter((alert) => !ROUTINE.has(alert.AlertType));
-    if (telling.length > 0) await this.#alerts.add(deviceId, telling);
+    if (telling.length === 0) return;
+    await this.#alerts.add(deviceId, telling);
+    await this.#reports?.take(deviceId, telling);
   }
 }

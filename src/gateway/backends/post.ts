@@ -47,6 +47,9 @@ export async function post(
   return response;
 }
 
+/** 4xx that a later try may not meet again. */
+const PASSING: ReadonlySet<number> = new Set([408, 409, 421, 423, 425, 429]);
+
 function refusal({ status, headers }: OutboundResponse, origin: string): DragomanError {
   const failed = (detail: string) => new DragomanError('backend-failed', detail);
   if (status >= 300 && status < 400) {
@@ -56,5 +59,8 @@ function refusal({ status, headers }: OutboundResponse, origin: string): Dragoma
   }
   if (status === 401 || status === 407) return failed(`${origin} refuses our credentials (HTTP ${status}).`);
   if (status === 403) return failed(`${origin} forbids the request (HTTP 403).`);
+  if (status >= 400 && status < 500 && !PASSING.has(status)) {
+    return new DragomanError('backend-refused', `${origin} refuses the message (HTTP ${status}).`);
+  }
   return failed(`${origin} answers HTTP ${status}.`);
 }

@@ -47,6 +47,8 @@ export interface Limits {
   readonly requestsPerDevice: number;
   readonly interactionSeconds: number;
   readonly execReportHours: number;
+  /** How long the delivery of an accepted alert is tried (IW-ALERT-6). */
+  readonly alertHours: number;
   readonly repositorySeconds: number;
   readonly backendSeconds: number;
   readonly transferBytes: number;

@@ -219,6 +219,7 @@ export const CONFIG_SCHEMA = group('Configuration of the gateway.', {
     ),
     interactionSeconds: whole(600, 1, 86_400, 'Longest wait for an answer of the user.'),
     execReportHours: whole(168, 1, 8760, 'Longest wait for the report of an asynchronous EXEC.'),
+    alertHours: whole(168, 1, 8760, 'How long the delivery of an accepted alert is tried.'),
     repositorySeconds: whole(900, 1, 86_400, 'Life of a one-time Data Repository URL.'),
     backendSeconds: whole(30, 1, 3600, 'Longest wait for the answer of a backend.'),
     transferBytes: whole(

@@ -5,6 +5,7 @@ import type { Store } from '../../store/store.ts';
 import { type Clock, systemClock } from '../../support/durations.ts';
 import { DragomanError } from '../../support/errors.ts';
 import { newId } from '../../support/ids.ts';
+import type { JobReport, JobReports } from '../reports/jobReports.ts';
 
 /** A package of commands for one device, kept until the device has answered it. */
 export interface Job {
@@ -18,12 +19,15 @@ export interface Job {
   readonly commands: readonly RawCommand[];
   readonly status: readonly StatusItem[];
   readonly detail?: string;
+  /** Of its EXECs that the device answered 202 to: the results that came later (IW-EXEC-2). */
+  readonly reports?: readonly JobReport[];
   readonly createdAt: number;
   readonly updatedAt: number;
 }
 
 export interface JobQueueOptions {
   readonly jobsPerDevice?: number;
+  readonly reports?: JobReports;
   readonly now?: Clock;
 }
 
@@ -49,12 +53,14 @@ export class JobQueue {
   readonly #store: Store;
   readonly #now: Clock;
   readonly #most: number;
+  readonly #reports: JobReports | undefined;
   readonly #next: (deviceId: string) => Promise<JobRow[]>;
   readonly #sent: (deviceId: string) => Promise<JobRow[]>;
 
   constructor(store: Store, options: JobQueueOptions = {}) {
     this.#store = store;
     this.#now = options.now ?? systemClock;
+    this.#reports = options.reports;
     this.#most = options.jobsPerDevice ?? 1000;
     const inState = (state: 'queued' | 'sent') =>
       store.prepare<[string], JobRow>((slot) =>
@@ -104,7 +110,7 @@ export class JobQueue {
 
   async get(id: string): Promise<Job | undefined> {
     const row = await this.#store.db.selectFrom('jobs').selectAll().where('id', '=', id).executeTakeFirst();
-    return row ? toJob(row) : undefined;
+    return row && (await this.#withReports([toJob(row)]))[0];
   }
 
   /** Jobs of a device, newest first. */
@@ -116,7 +122,16 @@ export class JobQueue {
       .orderBy('seq', 'desc')
       .limit(Math.min(Math.max(limit, 1), 1000))
       .execute();
-    return rows.map(toJob);
+    return this.#withReports(rows.map(toJob));
+  }
+
+  async #withReports(jobs: readonly Job[]): Promise<readonly Job[]> {
+    const found = await this.#reports?.of(jobs.map(({ id }) => id));
+    if (!found || found.size === 0) return jobs;
+    return jobs.map((job) => {
+      const reports = found.get(job.id);
+      return reports ? { ...job, reports } : job;
+    });
   }
 
   /** Whether a job waits for the device. */
@@ -194,6 +209,8 @@ export class JobQueue {
   async #finish(job: JobRow, status: readonly StatusItem[]): Promise<void> {
     const expected = (JSON.parse(job.commands) as RawCommand[]).length;
     const complete = status.length === expected;
+    // First: performed again after a crash, both find the job as it was.
+    if (complete) await this.#reports?.await(job, status);
     await this.#store.db
       .updateTable('jobs')
       .set({

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import { DragomanError, ERRORS, type ErrorCode } from '../../support/errors.ts';
+import { readPostedUrl } from '../reports/reportUrl.ts';
 import { type Dialect, detectDialect, headerIdentity } from './dialects.ts';
 import { answerWithStatus, opens } from './dm1Answers.ts';
 import type { Answer, Incoming } from './incoming.ts';
@@ -132,12 +133,13 @@ export class DevicePort {
     line['device'] = deviceId;
     const verdict = await this.#options.authenticateDm2(request, deviceId);
     if (!verdict.ok) throw new Declined(verdict.status, verdict.detail, verdict.headers);
-    const read = readDm2(request.body, dialect, wire);
+    const { shown, reportToken } = readPostedUrl((request.url ?? '').slice(0, LONGEST_URL));
+    const read = readDm2(request.body, dialect, wire, reportToken);
     this.#options.metrics.message(String(line['dialect']), 'in', 'ok');
     const answer = await this.#options.runner.deliver({
       protocol: 'dm2',
       deviceId,
-      key: `dm2:${deviceId.length}:${deviceId}:${(request.url ?? '').slice(0, LONGEST_URL)}`,
+      key: `dm2:${deviceId.length}:${deviceId}:${shown}`,
       at: this.#now(),
       mark: { hash: digest(request.body) },
       stored: request.body,
@@ -183,10 +185,18 @@ function readDm2(
   body: Uint8Array,
   dialect: Extract<Dialect, { protocol: 'dm2' }>,
   wire: Dm2Wire,
+  reportToken: string | undefined,
 ): Pick<Incoming, 'opens' | 'opening' | 'event'> {
   const which = dialect.package ?? (Buffer.from(body).includes('"Status"') ? 3 : 1);
   return which === 1
-    ? { opens: 'always', opening: { protocol: 'dm2', package1: wire.readPackage1(body) } }
+    ? {
+        opens: 'always',
+        opening: {
+          protocol: 'dm2',
+          package1: wire.readPackage1(body),
+          ...(reportToken !== undefined && { reportToken }),
+        },
+      }
     : { opens: 'never', event: { kind: 'package3', package3: wire.readPackage3(body) } };
 }
 

@@ -41,6 +41,7 @@ export function jobView({
   commands,
   status,
   detail,
+  reports,
   createdAt,
   updatedAt,
 }: Job): object {
@@ -51,6 +52,7 @@ export function jobView({
     CMD: commands,
     Status: status,
     ...(detail === undefined ? {} : { detail }),
+    ...(reports === undefined ? {} : { reports }),
     createdAt: new Date(createdAt).toISOString(),
     updatedAt: new Date(updatedAt).toISOString(),
   };

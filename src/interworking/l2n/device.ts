@@ -1,9 +1,18 @@
 import type { AlertCommand, Encoding } from '../../dm1/message.ts';
 import { type CommandAnswer, type Opened, type PlannedCommand, ServerLeg } from '../../dm1/session/server.ts';
-import { judgeAlert } from '../alerts.ts';
+import type { Machine } from '../../dm1/turn.ts';
+import type { Alert } from '../../dm2/packages.ts';
+import { alertsToDm2, judgeAlert } from '../alerts.ts';
 import { driveDevice } from '../drive.ts';
+import { type KeptAlerts, keptFromLegacy } from '../keptAlerts.ts';
 import type { Script } from '../script.ts';
 import type { Session } from '../session.ts';
+
+/** Alerts in DM 2.0 terms, and the kept ones that they say. */
+export interface Told {
+  readonly alerts: readonly Alert[];
+  readonly due: readonly { readonly n: number }[];
+}
 
 /**
  * The legacy device of an L2N session: runs 1.x commands on it and collects the alerts that it sends
@@ -17,6 +26,7 @@ export class LegacyDevice {
     | { commands: readonly PlannedCommand[]; take: (answers: readonly CommandAnswer[]) => void }
     | undefined;
   readonly encoding: Encoding;
+  readonly alerts: KeptAlerts<AlertCommand>;
   /** Why there will be no next message, if so. */
   gone: 'timeout' | 'replaced' | 'shutdown' | undefined;
 
@@ -25,6 +35,7 @@ export class LegacyDevice {
     if (opening.protocol !== 'dm1') throw new TypeError('LegacyDevice needs a DM 1.x opening');
     this.#s = s;
     this.encoding = opening.encoding;
+    this.alerts = keptFromLegacy(s);
     this.#leg = new ServerLeg(
       {
         opening: opening.message,
@@ -44,9 +55,9 @@ export class LegacyDevice {
   }
 
   *open(): Script<Opened> {
-    const opened = yield* driveDevice(this.#s, this.#leg.open(), (reason) => {
-      this.gone = reason;
-    });
+    const opened = yield* this.#drive(this.#leg.open());
+    yield* this.#keep(opened.kind === 'open' ? opened.alerts : []);
+    yield* this.#keep(this.#leg.takeAlerts());
     yield* this.#flushNotes();
     return opened;
   }
@@ -65,9 +76,7 @@ export class LegacyDevice {
     const along = group === undefined ? this.#along : undefined;
     if (along) this.#along = undefined;
     const sent = along ? [...along.commands, ...commands] : commands;
-    const answers = yield* driveDevice(this.#s, this.#leg.run(sent, group ? { group } : {}), (reason) => {
-      this.gone = reason;
-    });
+    const answers = yield* this.#drive(this.#leg.run(sent, group ? { group } : {}));
     yield* this.#remember(group);
     yield* this.#flushNotes();
     if (!along) return answers;
@@ -81,14 +90,37 @@ export class LegacyDevice {
     return yield* this.run(commands, commands.length > 1 ? 'Sequence' : undefined);
   }
 
-  takeAlerts(): readonly AlertCommand[] {
-    return this.#leg.takeAlerts();
+  /** What the backend is to be told of the device's alerts now, stored before (IW-ALERT-6). */
+  *tell(): Script<Told> {
+    yield* this.#keep(this.#leg.takeAlerts());
+    const due = this.alerts.take();
+    const alerts = yield* alertsToDm2(
+      this.#s,
+      due.map(({ alert }) => alert),
+    );
+    return { alerts, due };
   }
 
   /** The answer that ends the session tidily; `undefined` when nobody waits for one. */
   close() {
     if (this.#leg.ended === 'gone') return undefined;
     return { protocol: 'dm1', message: this.#leg.close() } as const;
+  }
+
+  *#drive<R>(machine: Machine<R>): Script<R> {
+    return yield* driveDevice(
+      this.#s,
+      machine,
+      (reason) => {
+        this.gone = reason;
+      },
+      // The answer gives them their Status: from then on they are ours to deliver.
+      () => this.#keep(this.#leg.takeAlerts()),
+    );
+  }
+
+  *#keep(alerts: readonly AlertCommand[]): Script<void> {
+    yield* this.alerts.keep(alerts.filter((alert) => alert.items.length > 0 && judgeAlert(alert) === 200));
   }
 
   *#remember(group: 'Sequence' | 'Atomic' | undefined): Script<void> {

@@ -1,10 +1,13 @@
 import type { PlannedCommand } from '../../dm1/session/server.ts';
 import type { Dm2Command, StatusItem } from '../../dm2/packages.ts';
 import { formatTreePath } from '../../mo/treePath.ts';
-import type { MoAddress } from '../addresses.ts';
+import { ERRORS } from '../../support/errors.ts';
+import { clientUri, type MoAddress, toLegacyUri } from '../addresses.ts';
+import { completedAlert } from '../reports.ts';
 import type { Script } from '../script.ts';
 import type { Session } from '../session.ts';
 import { statusToDm2, succeeded } from '../status.ts';
+import { expandFor } from '../transfer.ts';
 import type { LegacyDevice } from './device.ts';
 import { resolveOnDevice } from './resolve.ts';
 
@@ -15,6 +18,14 @@ interface Plan {
   readonly targets: readonly MoAddress[];
   /** Set when the command failed before anything was sent. */
   readonly sc?: number;
+  /** The report that its ServerURI was promised (IW-EXEC-2). */
+  readonly promised?: Promised;
+}
+
+interface Promised {
+  readonly n: number;
+  readonly correlator: string;
+  readonly clientUri: string;
 }
 
 /**
@@ -29,13 +40,15 @@ export function* runDirect(
   const plans: Plan[] = [];
   for (const command of commands) plans.push(yield* plan(s, device, command));
   const correlate = s.capability('correlator') !== false;
-  const sent = plans.map(({ command, targets }, i) =>
-    targets.map((target) => commandFor(s, command, target, i, correlate)),
-  );
+  const sent = plans.map(({ command, targets, promised }, i) => {
+    // Unique for the device: two sessions of one device never open in the same millisecond.
+    const correlator = promised?.correlator ?? `${s.now.toString(36)}-${i}`;
+    return targets.map((target) => commandFor(command, target, correlate ? correlator : undefined));
+  });
   const answers = yield* device.runInOrder(sent.flat());
   let at = 0;
   const items: StatusItem[] = [];
-  for (const [i, { command, targets, sc }] of plans.entries()) {
+  for (const [i, { command, targets, sc, promised }] of plans.entries()) {
     const own = answers.slice(at, at + sent[i]!.length);
     at += own.length;
     if (sc !== undefined) {
@@ -48,7 +61,8 @@ export function* runDirect(
         targets.filter((_, k) => succeeded(own[k]!.code)),
       );
     const failed = own.find((answer) => !succeeded(answer.code));
-    items.push({ sc: statusToDm2((failed ?? own[0]!).code) });
+    const { code } = failed ?? own[0]!;
+    items.push({ sc: promised ? yield* settle(s, promised, code) : statusToDm2(code) });
   }
   return items;
 }
@@ -65,21 +79,49 @@ function* plan(s: Session, device: LegacyDevice, command: DirectCommand): Script
   }
   // Deepest first, so that no match disappears together with one above it.
   const targets = [...resolved.targets].sort((a, b) => b.path.length - a.path.length);
-  return { command, targets };
+  const [target] = targets;
+  if (command.verb === 'DELETE' || command.serverUri === undefined || !target) return { command, targets };
+  const promised = yield* promise(s, command.serverUri, target);
+  return typeof promised === 'number'
+    ? { command, targets: [], sc: promised }
+    : { command, targets, promised };
+}
+
+/** Makes sure, before anything is executed, that the result can be told to ServerURI (IW-EXEC-2). */
+function* promise(s: Session, given: string, target: MoAddress): Script<Promised | number> {
+  const serverUri = yield* expandFor(s, given);
+  if (serverUri === undefined) return 400;
+  const n = s.number();
+  const named = clientUri(target.mapping.mount, target.path);
+  const answer = yield* s.perform({
+    kind: 'report.promise',
+    n,
+    serverUri,
+    uri: toLegacyUri(target),
+    clientUri: named,
+  });
+  if ('correlator' in answer) return { n, correlator: answer.correlator, clientUri: named };
+  yield* s.note('IW-EXEC-2', `EXEC was refused, as nothing may be sent to its ServerURI: ${answer.detail}`);
+  return ERRORS[answer.refused].dm2;
+}
+
+/** With ServerURI the result always comes there, later (20§3.5); a failure is told at once. */
+function* settle(s: Session, { n, clientUri: node }: Promised, code: number): Script<number> {
+  const sc = statusToDm2(code);
+  if (sc === 202) return sc;
+  const done = sc >= 200 && sc < 300;
+  yield* s.perform({ kind: 'report.close', n, ...(done && { alert: completedAlert(node, code) }) });
+  return done ? 202 : sc;
 }
 
 function commandFor(
-  s: Session,
   command: DirectCommand,
   target: MoAddress,
-  index: number,
-  correlate: boolean,
+  correlator: string | undefined,
 ): PlannedCommand {
   const items = [{ target: { uri: formatTreePath(target.mapping.legacy(target.path)) } }];
   if (command.verb === 'DELETE') return { kind: 'Delete', items };
-  // Unique for the device: two sessions of one device never open in the same millisecond.
-  const correlator = `${s.now.toString(36)}-${index}`;
-  return { kind: 'Exec', ...(correlate && { correlator }), items };
+  return { kind: 'Exec', ...(correlator !== undefined && { correlator }), items };
 }
 
 /** An instance whose root is gone is no mount any more (IW-INV-1). */

@@ -1,5 +1,5 @@
 import { declaredCapabilities } from '../../dm1/capabilities.ts';
-import { alertsToDm2, sessionAlertToDm2 } from '../alerts.ts';
+import { sessionAlertToDm2 } from '../alerts.ts';
 import { Dm2BackendLeg } from '../backendLeg.ts';
 import type { SessionContext } from '../context.ts';
 import type { SessionOutcome, SessionScript } from '../script.ts';
@@ -31,12 +31,10 @@ export function* legacyDeviceOnDm2Backend(context: SessionContext): SessionScrip
   const { sessionId } =
     context.opening.protocol === 'dm1' ? context.opening.message.header : { sessionId: '' };
   const backend = new Dm2BackendLeg(s);
-  let alerts = [
-    sessionAlertToDm2(opened.sessionAlert, sessionId),
-    ...(yield* alertsToDm2(s, [...opened.alerts, ...device.takeAlerts()])),
-  ];
-  let answer = yield* backend.initiate(alerts);
+  let told = yield* device.tell();
+  let answer = yield* backend.initiate([sessionAlertToDm2(opened.sessionAlert, sessionId), ...told.alerts]);
   while (answer.ok) {
+    yield* device.alerts.settle(told.due);
     const result = yield* runPackage(s, device, answer.package2.CMD, backend.accept);
     if (result.continueAt !== undefined) backend.continueAt(result.continueAt);
     if (s.softwareChanged && !device.ended) {
@@ -45,15 +43,18 @@ export function* legacyDeviceOnDm2Backend(context: SessionContext): SessionScrip
       yield* discover(s, device);
     }
     yield* s.save();
-    alerts = yield* alertsToDm2(s, device.takeAlerts());
+    told = yield* device.tell();
     if (result.ends) {
-      if (alerts.length === 0) return finished(device, 'completed');
+      if (told.due.length === 0) return finished(device, 'completed');
       // The backend is done, yet the device has told more: that opens a backend session of its own.
-      answer = yield* backend.initiate([sessionAlertToDm2(undefined, sessionId), ...alerts]);
+      answer = yield* backend.initiate([sessionAlertToDm2(undefined, sessionId), ...told.alerts]);
     } else {
-      answer = yield* backend.respond(result.status, alerts);
-      // The device left: its answers were delivered, and nobody is there for further commands (IW-SES-10).
-      if (device.ended) return finished(device, device.ended === 'gone' ? 'device-gone' : 'aborted');
+      answer = yield* backend.respond(result.status, told.alerts);
+      if (device.ended) {
+        // The device left: its answers were delivered, and nobody is there for further commands (IW-SES-10).
+        if (answer.ok) yield* device.alerts.settle(told.due);
+        return finished(device, device.ended === 'gone' ? 'device-gone' : 'aborted');
+      }
     }
   }
   yield* s.note('IW-SES-10', `The backend failed, so the device session is closed: ${answer.detail}`);

@@ -1,5 +1,6 @@
 import { formatCommand } from '../../dm2/codec.ts';
 import type { Alert, Dm2Command, RawCommand, StatusItem } from '../../dm2/packages.ts';
+import { type KeptAlerts, keptFromDm2 } from '../keptAlerts.ts';
 import type { DeviceReply, Script } from '../script.ts';
 import type { Session } from '../session.ts';
 
@@ -14,11 +15,12 @@ export const END: DeviceReply = { protocol: 'dm2', package2: { CMD: [['END']] } 
  */
 export class Dm2Device {
   readonly #s: Session;
-  #alerts: Alert[] = [];
+  readonly alerts: KeptAlerts<Alert>;
   gone: 'timeout' | 'replaced' | 'shutdown' | undefined;
 
   constructor(s: Session) {
     this.#s = s;
+    this.alerts = keptFromDm2(s);
   }
 
   *run(commands: readonly Dm2Command[]): Script<readonly StatusItem[]> {
@@ -37,10 +39,6 @@ export class Dm2Device {
     return items;
   }
 
-  takeAlerts(): readonly Alert[] {
-    return this.#alerts.splice(0);
-  }
-
   *#send(commands: readonly RawCommand[]): Script<readonly StatusItem[]> {
     const failed = commands.map(() => ({ sc: 500 }));
     if (this.gone) return failed;
@@ -56,7 +54,8 @@ export class Dm2Device {
         return failed;
       case 'package3': {
         const { Status, Alert } = event.package3;
-        this.#alerts.push(...(Alert ?? []));
+        // The next answer tells the client that they arrived: from then on they are ours to deliver.
+        yield* this.alerts.keep(Alert ?? []);
         if (Status.length === commands.length) return Status;
         this.#s.learn(ONE_BY_ONE, true);
         yield* this.#s.note(

@@ -1,15 +1,17 @@
 import { defaultEncoding } from '../../dm1/codec.ts';
 import type { Item } from '../../dm1/message.ts';
-import { ClientLeg, type ServerPackage } from '../../dm1/session/client.ts';
+import { ClientLeg, type PlannedAlert, type ServerPackage } from '../../dm1/session/client.ts';
 import type { Machine } from '../../dm1/turn.ts';
 import type { Alert } from '../../dm2/packages.ts';
 import type { Mount } from '../../mo/mapping.ts';
 import { type MoNode, walk } from '../../mo/node.ts';
 import { formatTreePath, samePath } from '../../mo/treePath.ts';
+import type { ErrorCode } from '../../support/errors.ts';
 import { instancesOf } from '../addresses.ts';
 import { alertToDm1, isSessionAlert, sessionAlertToDm1 } from '../alerts.ts';
 import type { SessionContext } from '../context.ts';
 import { driveBackend } from '../drive.ts';
+import type { DueAlert, KeptAlerts } from '../keptAlerts.ts';
 import type { Script, SessionOutcome, SessionScript } from '../script.ts';
 import { Session } from '../session.ts';
 import { writeLeaf } from '../values.ts';
@@ -26,12 +28,14 @@ export function* dm2DeviceOnLegacyBackend(context: SessionContext): SessionScrip
   const { MOS, Alert: alerts = [] } = context.opening.package1;
   s.learnPeer({ protocol: 'dm2', dialect: 'approved' });
   mountObjects(s, MOS);
+  yield* keepOpeningAlerts(s, device.alerts, alerts);
   const devInfo = yield* devInfoItems(s, device);
   yield* s.save();
   if (device.gone) return ended(device, 'device-gone');
 
   const server = new LegacyServer(s, alerts);
-  let asked = yield* server.open(devInfo, alerts);
+  let asked = yield* server.open(devInfo, device.alerts.take());
+  yield* device.alerts.settle(server.settled());
   while (asked.kind === 'commands') {
     const answers = yield* execute(
       s,
@@ -39,7 +43,8 @@ export function* dm2DeviceOnLegacyBackend(context: SessionContext): SessionScrip
       asked.commands.map(({ command }) => command),
     );
     yield* s.save();
-    asked = yield* server.answer(answers, device.takeAlerts());
+    asked = yield* server.answer(answers, device.alerts.take());
+    yield* device.alerts.settle(server.settled());
     if (device.gone) return ended(device, 'device-gone');
   }
   switch (asked.kind) {
@@ -55,8 +60,8 @@ export function* dm2DeviceOnLegacyBackend(context: SessionContext): SessionScrip
       );
       return ended(device, 'backend-failed', `The legacy server answered ${asked.code} to the header.`);
     case 'gone':
-      yield* s.note('IW-SES-10', `The legacy server failed, so the client gets END: ${server.failure}`);
-      return ended(device, 'backend-failed', server.failure);
+      yield* s.note('IW-SES-10', `The legacy server failed, so the client gets END: ${server.gone.detail}`);
+      return ended(device, 'backend-failed', server.gone.detail);
   }
 }
 
@@ -64,17 +69,45 @@ function ended(device: Dm2Device, ending: SessionOutcome['ending'], detail?: str
   return { ending, ...(!device.gone && { reply: END }), ...(detail !== undefined && { detail }) };
 }
 
+/** Stores what Package#1 tells, before the client is answered (IW-ALERT-6); the one at a report's URL ends it. */
+export function* keepOpeningAlerts(
+  s: Session,
+  kept: KeptAlerts<Alert>,
+  alerts: readonly Alert[],
+): Script<void> {
+  const { report } = s.context;
+  if (report && 'unknown' in report) {
+    yield* s.note(
+      'IW-WR-3',
+      `The URL of this session has a report token of no use, for ${report.unknown}; its alerts are ordinary ones.`,
+    );
+  }
+  yield* kept.keep(
+    alerts.filter((alert) => !isSessionAlert(alert)),
+    report && 'id' in report ? report.id : undefined,
+  );
+}
+
 /** The gateway as a DM 1.x client of the session's backend, on the device's behalf. */
-class LegacyServer {
+export class LegacyServer {
   readonly #s: Session;
   readonly #leg: ClientLeg;
   readonly #notes: string[] = [];
-  failure = 'no answer';
+  readonly #sessionAlert: '1200' | '1201';
+  readonly #told = new Map<PlannedAlert, number>();
+  #settled = 0;
+  #ended = false;
+  /** Why there was no answer. */
+  gone: { readonly code: ErrorCode; readonly detail: string } = {
+    code: 'backend-failed',
+    detail: 'no answer',
+  };
 
   constructor(s: Session, alerts: readonly Alert[]) {
     this.#s = s;
     const { backend, device, limits } = s.context;
-    const { notificationId } = sessionAlertToDm1(alerts);
+    const { code, notificationId } = sessionAlertToDm1(alerts);
+    this.#sessionAlert = code;
     const old = backend.version.startsWith('1.1');
     const verDTD = old ? '1.1' : '1.2';
     const encoding = defaultEncoding(backend.encoding, verDTD);
@@ -96,23 +129,54 @@ class LegacyServer {
     });
   }
 
-  *open(devInfo: readonly Item[], alerts: readonly Alert[]): Script<ServerPackage> {
-    return yield* this.#drive(
-      this.#leg.open({
-        sessionAlert: sessionAlertToDm1(alerts).code,
-        devInfo,
-        alerts: alerts.filter((alert) => !isSessionAlert(alert)).map((alert) => alertToDm1(this.#s, alert)),
-      }),
-    );
+  *open(devInfo: readonly Item[], due: readonly DueAlert<Alert>[]): Script<ServerPackage> {
+    const alerts = due.map((each) => this.#say(each));
+    return yield* this.#drive(this.#leg.open({ sessionAlert: this.#sessionAlert, devInfo, alerts }));
   }
 
-  *answer(answers: Parameters<ClientLeg['answer']>[0], alerts: readonly Alert[]): Script<ServerPackage> {
-    return yield* this.#drive(
-      this.#leg.answer(
-        answers,
-        alerts.map((alert) => alertToDm1(this.#s, alert)),
-      ),
-    );
+  *answer(
+    answers: Parameters<ClientLeg['answer']>[0],
+    due: readonly DueAlert<Alert>[],
+  ): Script<ServerPackage> {
+    const alerts = due.map((each) => this.#say(each));
+    return yield* this.#drive(this.#leg.answer(answers, alerts));
+  }
+
+  /** Breaks the session off; whatever the server says to that is ignored (1x§2.4). */
+  *abort(): Script<void> {
+    const { backend } = this.#s.context;
+    yield* this.#s.perform({
+      kind: 'backend.exchange',
+      send: {
+        protocol: 'dm1',
+        message: this.#leg.abort(),
+        ...(this.#leg.url !== backend.url && { url: this.#leg.url }),
+      },
+    });
+  }
+
+  /** What the server has said to alerts since it was last asked for; 5xx and silence leave one unsettled. */
+  settled(): { readonly n: number; readonly refused?: string }[] {
+    const news: { n: number; refused?: string }[] = [];
+    for (const { alert, code } of this.#leg.alertStatuses.slice(this.#settled)) {
+      const n = this.#told.get(alert);
+      if (n === undefined || code >= 500) continue;
+      this.#told.delete(alert);
+      news.push(code >= 400 ? { n, refused: `The legacy server answered the alert with ${code}.` } : { n });
+    }
+    this.#settled = this.#leg.alertStatuses.length;
+    if (!this.#ended) return news;
+    // A server that went on to the end without a word about an alert has it none the less.
+    const answered = new Set(this.#leg.alertStatuses.map(({ alert }) => alert));
+    for (const [alert, n] of this.#told) if (!answered.has(alert)) news.push({ n });
+    this.#told.clear();
+    return news;
+  }
+
+  #say({ n, alert, correlator }: DueAlert<Alert>): PlannedAlert {
+    const planned = alertToDm1(this.#s, alert, correlator);
+    this.#told.set(planned, n);
+    return planned;
   }
 
   *#drive(machine: Machine<ServerPackage>): Script<ServerPackage> {
@@ -121,10 +185,11 @@ class LegacyServer {
       this.#s,
       machine,
       () => (this.#leg.url === backend.url ? undefined : this.#leg.url),
-      ({ detail }) => {
-        this.failure = detail;
+      (failure) => {
+        this.gone = failure;
       },
     );
+    this.#ended = result.kind === 'end';
     for (const text of this.#notes.splice(0)) yield* this.#s.note('1x§2', text);
     const { nextNonce } = this.#leg;
     if (nextNonce) this.#s.learnBackendNonce(Buffer.from(nextNonce).toString('base64'));
@@ -157,7 +222,8 @@ function* devInfoItems(s: Session, device: Dm2Device): Script<Item[]> {
   return toItems(s, mount);
 }
 
-function toItems(s: Session, mount: Mount): Item[] {
+/** DevInfo as far as known, as a legacy client sends it. */
+export function toItems(s: Session, mount: Mount): Item[] {
   const mapping = s.context.mappings.forMount(mount);
   const form = s.context.backend.encoding;
   const devInfo: Record<string, string> = { DevID: s.context.device.id, ...s.devInfo };

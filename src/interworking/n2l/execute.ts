@@ -1,4 +1,4 @@
-import type { Command, ItemCommand } from '../../dm1/message.ts';
+import type { Command, Item, ItemCommand } from '../../dm1/message.ts';
 import type { ServerCommandAnswer } from '../../dm1/session/client.ts';
 import type { Dm2Command } from '../../dm2/packages.ts';
 import { clientUri, type MoAddress } from '../addresses.ts';
@@ -100,24 +100,21 @@ function* runDirect(
   commands: readonly ItemCommand[],
 ): Script<ServerCommandAnswer[]> {
   const sent: Dm2Command[] = [];
-  const plans = commands.map((command) =>
-    command.items.map((item) => {
-      const uri = item.target?.uri ?? '';
-      const at = addressOf(item);
-      if (!at) return { uri, code: 404 };
-      if (at.query !== undefined) return { uri, code: 405 };
-      const target = actsOn(s, at.path);
-      if (typeof target === 'number') return { uri, code: target };
-      const clientUriText = clientUri(target.mapping.mount, target.path);
-      sent.push({ verb: command.kind === 'Exec' ? 'EXEC' : 'DELETE', clientUri: clientUriText });
-      return { uri, index: sent.length - 1, target };
-    }),
-  );
+  const plans: DirectPlan[][] = [];
+  for (const command of commands) {
+    const plan: DirectPlan[] = [];
+    for (const item of command.items) plan.push(yield* planDirect(s, command, item, sent));
+    plans.push(plan);
+  }
   const items = yield* device.run(sent);
+  for (const { index, report } of plans.flat()) {
+    if (report === undefined || index === undefined || items[index]!.sc < 300) continue;
+    yield* s.perform({ kind: 'report.close', n: report });
+  }
   const deleted: MoAddress[] = [];
   const answers = plans.map((plan, i): ServerCommandAnswer => {
     const coded = plan.map((each) => {
-      if (each.code !== undefined) return { uri: each.uri, code: each.code };
+      if (each.index === undefined) return { uri: each.uri, code: each.code };
       const { sc } = items[each.index]!;
       if (sc === 200 && commands[i]!.kind === 'Delete') deleted.push(each.target);
       return { uri: each.uri, code: statusToDm1(sc) };
@@ -128,4 +125,39 @@ function* runDirect(
   const gone = deleted.filter(({ path }) => path.length === 0).map(({ mapping }) => mapping.mount);
   s.unmount(gone);
   return answers;
+}
+
+/** One Item of a Delete or Exec: what is sent for it, or why nothing is. */
+type DirectPlan =
+  | { readonly uri: string; readonly code: number; readonly index?: undefined; readonly report?: undefined }
+  | {
+      readonly uri: string;
+      readonly index: number;
+      readonly target: MoAddress;
+      /** Number of the report that its Correlator makes us await (IW-WR-3). */
+      readonly report?: number;
+    };
+
+function* planDirect(s: Session, command: ItemCommand, item: Item, sent: Dm2Command[]): Script<DirectPlan> {
+  const uri = item.target?.uri ?? '';
+  const at = addressOf(item);
+  if (!at) return { uri, code: 404 };
+  if (at.query !== undefined) return { uri, code: 405 };
+  const target = actsOn(s, at.path);
+  if (typeof target === 'number') return { uri, code: target };
+  const named = clientUri(target.mapping.mount, target.path);
+  const index = sent.length;
+  if (command.kind !== 'Exec') {
+    sent.push({ verb: 'DELETE', clientUri: named });
+    return { uri, index, target };
+  }
+  const correlator = command.correlator?.trim();
+  if (!correlator) {
+    sent.push({ verb: 'EXEC', clientUri: named });
+    return { uri, index, target };
+  }
+  const report = s.number();
+  const expected = yield* s.perform({ kind: 'report.expect', n: report, correlator, uri, clientUri: named });
+  sent.push({ verb: 'EXEC', clientUri: named, serverUri: expected.url });
+  return { uri, index, target, report };
 }

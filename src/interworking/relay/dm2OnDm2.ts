@@ -1,7 +1,10 @@
-import type { RawCommand } from '../../dm2/packages.ts';
+import type { Alert, Package1, RawCommand } from '../../dm2/packages.ts';
+import { isSessionAlert } from '../alerts.ts';
 import { Dm2BackendLeg } from '../backendLeg.ts';
 import type { SessionContext } from '../context.ts';
+import type { DueAlert } from '../keptAlerts.ts';
 import { Dm2Device, END } from '../n2l/device.ts';
+import { keepOpeningAlerts } from '../n2l/dm2DeviceOnLegacyBackend.ts';
 import { mountObjects } from '../n2l/mounts.ts';
 import type { SessionScript } from '../script.ts';
 import { Session } from '../session.ts';
@@ -14,10 +17,13 @@ export function* dm2OnDm2(context: SessionContext): SessionScript {
   const { package1 } = context.opening;
   s.learnPeer({ protocol: 'dm2', dialect: 'approved' });
   mountObjects(s, package1.MOS);
+  yield* keepOpeningAlerts(s, device.alerts, package1.Alert ?? []);
   yield* s.save();
   const backend = new Dm2BackendLeg(s);
-  let answer = yield* backend.forward(package1);
+  let due = device.alerts.take();
+  let answer = yield* backend.forward(withAlerts(package1, due));
   while (answer.ok) {
+    yield* device.alerts.settle(due);
     const { CMD } = answer.package2;
     // END and CONT are for the gateway: it ends the device's session itself, and stays in between.
     const own = CMD.filter((command) => !is(command, 'END', 'CONT'));
@@ -29,11 +35,24 @@ export function* dm2OnDm2(context: SessionContext): SessionScript {
     if (moved !== undefined) backend.continueAt(moved);
     let at = 0;
     const status = CMD.map((command) => (is(command, 'CONT') ? { sc: 200 } : items[at++]!));
-    answer = yield* backend.respond(status, device.takeAlerts());
+    due = device.alerts.take();
+    answer = yield* backend.respond(
+      status,
+      due.map(({ alert }) => alert),
+    );
+    if (device.gone && answer.ok) yield* device.alerts.settle(due);
     if (device.gone) return { ending: 'device-gone' };
   }
   yield* s.note('IW-SES-10', `The backend failed, so the client gets END: ${answer.detail}`);
   return { ending: 'backend-failed', reply: END, detail: answer.detail };
+}
+
+/** The client's own Package#1, without the alerts that others deliver. */
+function withAlerts(package1: Package1, due: readonly DueAlert<Alert>[]): Package1 {
+  const { Alert: all = [] } = package1;
+  const kept = new Set(due.map(({ alert }) => alert));
+  const now = all.filter((alert) => isSessionAlert(alert) || kept.has(alert));
+  return now.length === all.length ? package1 : { ...package1, Alert: now };
 }
 
 function is(command: RawCommand, ...verbs: readonly string[]): boolean {

@@ -182,7 +182,7 @@ describe('a DM 2.0 server', () => {
       /larger than 4096/,
       'too-large',
     ],
-    ['404', (r) => r.writeHead(404).end(), /answers HTTP 404/, 'backend-failed'],
+    ['404', (r) => r.writeHead(404).end(), /refuses the message \(HTTP 404\)/, 'backend-refused'],
     ['500', (r) => r.writeHead(500).end('secret trace'), /answers HTTP 500/, 'backend-failed'],
     ['401', (r) => r.writeHead(401).end(), /refuses our credentials/, 'backend-failed'],
     [

@@ -1,0 +1,383 @@
+import type { Kysely } from 'kysely';
+import { sql } from 'kysely';
+import type { Alert } from '../../dm2/packages.ts';
+import {
+  alertAtReport,
+  missingAlert,
+  reportOfAlert,
+  reportOfLegacyAlert,
+} from '../../interworking/reports.ts';
+import type { AlertPlace, DeviceAlert, EffectOf, ResultOf } from '../../interworking/script.ts';
+import type { Database, NewOutbox, OutboxRow, ReportRow } from '../../store/schema.ts';
+import type { Store } from '../../store/store.ts';
+import { type Clock, systemClock } from '../../support/durations.ts';
+import { type OfSession, type Reports, reportId, type StoredReport } from '../reports/reports.ts';
+import { KIND, readPayload, writePayload } from './payload.ts';
+
+export interface OutboxOptions {
+  readonly execReportHours: number;
+  readonly now?: Clock;
+  /** Told when there is something to deliver that no session delivers. */
+  readonly wake?: () => void;
+}
+
+/** Most rows of one INSERT: SQLite takes 32,766 parameters. */
+const BATCH = 500;
+const MOST_HOLDING = 10_000;
+
+/**
+ * Alerts that were accepted from devices and wait until their backend took them (IW-ALERT-6), and
+ * reports for ServerURIs (IW-EXEC-2). One of a session that lives is that session's to deliver.
+ */
+export class Outbox {
+  readonly #store: Store;
+  readonly #reports: Reports;
+  readonly #options: OutboxOptions;
+  readonly #now: Clock;
+  /** Sessions of this node that hold alerts. */
+  readonly #holding = new Set<string>();
+
+  constructor(store: Store, reports: Reports, options: OutboxOptions) {
+    this.#store = store;
+    this.#reports = reports;
+    this.#options = options;
+    this.#now = options.now ?? systemClock;
+  }
+
+  /** Performs `alert.keep`, all of it or nothing; performed again it finds what it stored. */
+  async keep(whose: OfSession, effect: EffectOf<'alert.keep'>): Promise<ResultOf<'alert.keep'>> {
+    const at = this.#now();
+    const places = await this.#store.db.transaction().execute(async (db) => {
+      const ids = effect.alerts.map((_, i) => reportId(whose.sessionId, effect.first + i));
+      const known = await db.selectFrom('outbox').selectAll().where('id', 'in', ids).execute();
+      if (known.length > 0)
+        return ids.map((id) =>
+          placeOf(
+            known.find((row) => row.id === id),
+            whose,
+          ),
+        );
+      return this.#place(db, whose, effect, at);
+    });
+    if (places.some(({ to }) => to !== 'session')) this.#options.wake?.();
+    if (places.some(({ to }) => to === 'session')) this.#hold(whose.sessionId);
+    return { at, places };
+  }
+
+  /** A session has ended: what it held and did not deliver is due. */
+  released(sessionId: string): void {
+    if (this.#holding.delete(sessionId)) this.#options.wake?.();
+  }
+
+  #hold(sessionId: string): void {
+    // Sessions that went on elsewhere are never released here; what they held is found all the same.
+    if (this.#holding.size >= MOST_HOLDING) this.#holding.clear();
+    this.#holding.add(sessionId);
+  }
+
+  async #place(
+    db: Kysely<Database>,
+    whose: OfSession,
+    { first, alerts, report }: EffectOf<'alert.keep'>,
+    at: number,
+  ): Promise<AlertPlace[]> {
+    const lane = `backend:${whose.backend}`;
+    const match = await this.#matcher(db, whose.deviceId, alerts, report);
+    const waiting = await db
+      .selectFrom('outbox')
+      .select('id')
+      .where('device_id', '=', whose.deviceId)
+      .where('lane', '=', lane)
+      .where('state', '=', 'waiting')
+      .where((eb) => eb.or([eb('session_id', 'is', null), eb('session_id', '<>', whose.sessionId)]))
+      .limit(1)
+      .executeTakeFirst();
+    const rows: NewOutbox[] = [];
+    const places: AlertPlace[] = [];
+    for (const [i, alert] of alerts.entries()) {
+      const found = match(alert, i);
+      if (found) await this.#reports.end(found.id, 'done', db);
+      const forUrl = found?.row.server_uri ?? undefined;
+      const to = forUrl !== undefined ? 'report' : waiting ? 'later' : 'session';
+      const correlator = found && forUrl === undefined ? found.correlator : undefined;
+      places.push({ to, ...(correlator !== undefined && { correlator }) });
+      rows.push({
+        id: reportId(whose.sessionId, first + i),
+        device_id: whose.deviceId,
+        backend: found?.row.backend ?? whose.backend,
+        kind: KIND,
+        payload: writePayload({ ...alert, ...(correlator !== undefined && { correlator }) }),
+        next_at: at,
+        state: 'waiting',
+        lane: forUrl !== undefined ? `report:${forUrl}` : lane,
+        session_id: to === 'session' ? whose.sessionId : null,
+        url: forUrl ?? null,
+        report_id: found?.id ?? null,
+        created_at: at,
+      });
+    }
+    for (let i = 0; i < rows.length; i += BATCH) {
+      await db
+        .insertInto('outbox')
+        .values(rows.slice(i, i + BATCH))
+        .execute();
+    }
+    return places;
+  }
+
+  /** Finds the report that an alert is, each report once. */
+  async #matcher(
+    db: Kysely<Database>,
+    deviceId: string,
+    alerts: readonly DeviceAlert[],
+    reportAt: string | undefined,
+  ): Promise<(alert: DeviceAlert, index: number) => StoredReport | undefined> {
+    const [sample] = alerts;
+    const awaited = [
+      ...(await this.#reports.awaited(deviceId, sample?.protocol === 'dm1' ? 'l2n' : 'n2l', db)),
+    ];
+    const take = (report: StoredReport | undefined) => {
+      if (report) awaited.splice(awaited.indexOf(report), 1);
+      return report;
+    };
+    const opened = awaited.find(({ id }) => id === reportAt);
+    const said = alerts.flatMap((each): Alert[] => (each.protocol === 'dm2' ? [each.alert] : []));
+    const atOpened = opened ? alertAtReport(said, opened) : -1;
+    return (alert, index) => {
+      if (alert.protocol === 'dm1') return take(reportOfLegacyAlert(awaited, alert.alert));
+      if (index === atOpened) return take(opened);
+      return take(
+        reportOfAlert(
+          awaited.filter((each) => each !== opened),
+          alert.alert,
+        ),
+      );
+    };
+  }
+
+  /** Performs `alert.settle`. */
+  async settle(
+    { sessionId }: OfSession,
+    { settled }: EffectOf<'alert.settle'>,
+  ): Promise<{ readonly at: number }> {
+    for (const { n, refused } of settled) {
+      const row = { id: reportId(sessionId, n) };
+      await (refused === undefined ? this.done(row) : this.fail(row, refused));
+    }
+    return { at: this.#now() };
+  }
+
+  /** Performs `report.close`. */
+  async close(
+    { sessionId }: OfSession,
+    { n, alert }: EffectOf<'report.close'>,
+  ): Promise<{ readonly at: number }> {
+    const at = this.#now();
+    const id = reportId(sessionId, n);
+    if (alert === undefined) {
+      await this.#reports.end(id, 'cancelled');
+      return { at };
+    }
+    await this.#store.db.transaction().execute(async (db) => {
+      const ended = await this.#reports.end(id, 'done', db);
+      if (ended) await this.#reportTo(db, ended, alert, at);
+    });
+    this.#options.wake?.();
+    return { at };
+  }
+
+  /** Gives up reports that nobody waits for any longer and says so to their ServerURIs; resolves to how many. */
+  async giveUpReports(): Promise<number> {
+    let count = 0;
+    for (const { id, client_uri } of await this.#reports.overdue()) {
+      await this.#store.db.transaction().execute(async (db) => {
+        const ended = await this.#reports.end(id, 'expired', db);
+        if (!ended) return;
+        count += 1;
+        const alert = missingAlert(client_uri, this.#options.execReportHours);
+        await this.#reportTo(db, ended, alert, this.#now());
+      });
+    }
+    return count;
+  }
+
+  async #reportTo(db: Kysely<Database>, report: ReportRow, alert: Alert, at: number): Promise<void> {
+    if (report.server_uri === null) return;
+    await db
+      .insertInto('outbox')
+      .values({
+        id: `${report.id}.end`,
+        device_id: report.device_id,
+        backend: report.backend,
+        kind: KIND,
+        payload: writePayload({ protocol: 'dm2', alert }),
+        next_at: at,
+        state: 'waiting',
+        lane: `report:${report.server_uri}`,
+        url: report.server_uri,
+        report_id: report.id,
+        created_at: at,
+      })
+      .onConflict((conflict) => conflict.column('id').doNothing())
+      .execute();
+  }
+
+  /**
+   * Takes up to `limit` alerts that are due for `leaseMs`; no other node gets them meanwhile. Only the
+   * first of a lane is ever due, and what a device's live session could still deliver, or would be
+   * disturbed by at its backend, is not.
+   */
+  async claim(node: string, leaseMs: number, limit: number): Promise<readonly OutboxRow[]> {
+    const now = this.#now();
+    const heads = await this.#store.db
+      .selectFrom('outbox as o')
+      .selectAll('o')
+      .where('o.state', '=', 'waiting')
+      .where('o.next_at', '<=', now)
+      .where((eb) =>
+        eb.not(
+          eb.exists(
+            eb
+              .selectFrom('outbox as e')
+              .select(sql<number>`1`.as('one'))
+              .whereRef('e.device_id', '=', 'o.device_id')
+              .whereRef('e.lane', '=', 'o.lane')
+              .where('e.state', '=', 'waiting')
+              .whereRef('e.seq', '<', 'o.seq'),
+          ),
+        ),
+      )
+      .where((eb) =>
+        eb.or([
+          eb('o.url', 'is not', null),
+          eb.not(
+            eb.exists(
+              eb
+                .selectFrom('sessions as s')
+                .select(sql<number>`1`.as('one'))
+                .whereRef('s.device_id', '=', 'o.device_id')
+                .where('s.state', '=', 'live'),
+            ),
+          ),
+        ]),
+      )
+      .orderBy('o.next_at')
+      .orderBy('o.seq')
+      .limit(limit)
+      .execute();
+    const claimed: OutboxRow[] = [];
+    for (const row of heads) {
+      const taken = await this.#store.db
+        .updateTable('outbox')
+        .set({ next_at: now + leaseMs, claimed_by: node, attempts: Number(row.attempts) + 1 })
+        .where('id', '=', row.id)
+        .where('state', '=', 'waiting')
+        .where('next_at', '=', row.next_at)
+        .where('attempts', '=', row.attempts)
+        .returningAll()
+        .executeTakeFirst();
+      if (taken) claimed.push(taken);
+    }
+    return claimed;
+  }
+
+  /** Goes on holding it; false when another node has it by now. */
+  async renew({ id }: Pick<OutboxRow, 'id'>, node: string, leaseMs: number): Promise<boolean> {
+    const result = await this.#store.db
+      .updateTable('outbox')
+      .set({ next_at: this.#now() + leaseMs })
+      .where('id', '=', id)
+      .where('state', '=', 'waiting')
+      .where('claimed_by', '=', node)
+      .executeTakeFirst();
+    return result.numUpdatedRows > 0n;
+  }
+
+  /** The backend has it. */
+  async done({ id }: Pick<OutboxRow, 'id'>): Promise<void> {
+    await this.#end(id, { state: 'done', detail: null });
+  }
+
+  /** Nobody will ever take it: a dead letter, with the reason. */
+  async fail({ id }: Pick<OutboxRow, 'id'>, detail: string): Promise<void> {
+    await this.#end(id, { state: 'failed', detail });
+  }
+
+  /** Not yet; those behind it wait as well. */
+  async retry(row: OutboxRow, at: number, detail: string): Promise<void> {
+    await this.#store.db
+      .updateTable('outbox')
+      .set({ next_at: at, detail, claimed_by: null })
+      .where('id', '=', row.id)
+      .where('state', '=', 'waiting')
+      .execute();
+    await this.#store.db
+      .updateTable('outbox')
+      .set({ next_at: at })
+      .where('device_id', '=', row.device_id)
+      .where('lane', '=', row.lane)
+      .where('state', '=', 'waiting')
+      .where('next_at', '<', at)
+      .execute();
+  }
+
+  async #end(id: string, change: Pick<OutboxRow, 'state' | 'detail'>): Promise<void> {
+    const at = this.#now();
+    const ended = await this.#store.db
+      .updateTable('outbox')
+      .set({ ...change, next_at: at, claimed_by: null })
+      .where('id', '=', id)
+      .where('state', '=', 'waiting')
+      .returning(['device_id', 'lane'])
+      .executeTakeFirst();
+    if (!ended?.lane) return;
+    // Those behind it waited for it only.
+    await this.#store.db
+      .updateTable('outbox')
+      .set({ next_at: at })
+      .where('device_id', '=', ended.device_id)
+      .where('lane', '=', ended.lane)
+      .where('state', '=', 'waiting')
+      .where('next_at', '>', at)
+      .execute();
+  }
+
+  /** What waits or was given up, and what was delivered lately; newest first. */
+  async list(filter: {
+    readonly deviceId?: string;
+    readonly state?: OutboxRow['state'];
+    readonly before?: number;
+    readonly limit?: number;
+  }): Promise<readonly OutboxRow[]> {
+    let query = this.#store.db.selectFrom('outbox').selectAll().where('kind', '=', KIND);
+    if (filter.deviceId !== undefined) query = query.where('device_id', '=', filter.deviceId);
+    if (filter.state !== undefined) query = query.where('state', '=', filter.state);
+    if (filter.before !== undefined) query = query.where('seq', '<', filter.before);
+    return query
+      .orderBy('seq', 'desc')
+      .limit(Math.min(Math.max(filter.limit ?? 100, 1), 1000))
+      .execute();
+  }
+
+  /** Forgets what was settled before `before`; resolves to how many. */
+  async prune(before: number): Promise<number> {
+    const result = await this.#store.db
+      .deleteFrom('outbox')
+      .where('kind', '=', KIND)
+      .where('state', 'in', ['done', 'failed'])
+      .where('next_at', '<', before)
+      .executeTakeFirst();
+    return Number(result.numDeletedRows);
+  }
+}
+
+/** Where an alert was put when the effect was performed before. */
+function placeOf(row: OutboxRow | undefined, { sessionId }: OfSession): AlertPlace {
+  if (!row) return { to: 'later' };
+  if (row.url !== null) return { to: 'report' };
+  const { correlator } = readPayload(row.payload);
+  return {
+    to: row.session_id === sessionId ? 'session' : 'later',
+    ...(correlator !== undefined && { correlator }),
+  };
+}

@@ -1,0 +1,65 @@
+import { Router } from 'express';
+import type { Outbox } from '../../gateway/outbox/outbox.ts';
+import { readPayload } from '../../gateway/outbox/payload.ts';
+import type { OutboxRow } from '../../store/schema.ts';
+import { DragomanError } from '../../support/errors.ts';
+import { allowOnly } from '../problem.ts';
+import { pageLimit } from '../validate.ts';
+
+const STATES: Readonly<Record<string, OutboxRow['state']>> = Object.freeze({
+  waiting: 'waiting',
+  delivered: 'done',
+  dead: 'failed',
+});
+
+/** `/api/outbox`: alerts on their way to their backends, and dead letters with the reason (IW-ALERT-6). */
+export function outboxRoutes(outbox: Outbox): Router {
+  const router = Router();
+  router
+    .route('/api/outbox')
+    .get(async (request, response) => {
+      const { device, state, before } = request.query;
+      const limit = pageLimit(request);
+      if (state !== undefined && (typeof state !== 'string' || !Object.hasOwn(STATES, state))) {
+        throw new DragomanError('bad-command', `state: must be one of ${Object.keys(STATES).join(', ')}.`);
+      }
+      if (before !== undefined && (typeof before !== 'string' || !/^\d{1,15}$/.test(before))) {
+        throw new DragomanError('bad-command', 'before: must be the `next` of another page.');
+      }
+      const rows = await outbox.list({
+        limit: limit + 1,
+        ...(typeof device === 'string' && { deviceId: device }),
+        ...(state !== undefined && { state: STATES[state]! }),
+        ...(before !== undefined && { before: Number(before) }),
+      });
+      const page = rows.slice(0, limit);
+      const last = page.at(-1);
+      response.json({
+        alerts: page.map(view),
+        ...(rows.length > limit && last && { next: String(last.seq) }),
+      });
+    })
+    .all(allowOnly('GET'));
+  return router;
+}
+
+function view(row: OutboxRow): object {
+  const time = (at: number | null) => new Date(Number(at ?? 0)).toISOString();
+  const { protocol, alert, correlator } = readPayload(row.payload);
+  const state = Object.keys(STATES).find((name) => STATES[name] === row.state);
+  return {
+    id: row.id,
+    device: row.device_id,
+    backend: row.backend,
+    ...(row.url !== null && { serverUri: row.url }),
+    state,
+    attempts: Number(row.attempts),
+    ...(row.detail !== null && { reason: row.detail }),
+    createdAt: time(row.created_at),
+    // Of one that is settled: when that was.
+    [row.state === 'waiting' ? 'nextAt' : 'settledAt']: time(row.next_at),
+    protocol,
+    alert,
+    ...(correlator !== undefined && { correlator }),
+  };
+}
