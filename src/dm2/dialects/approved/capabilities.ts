@@ -1,0 +1,24 @@
+import type { Dm2Verb } from '../../command.ts';
+import { type DialectCapabilities, TEN_VERBS } from '../capabilities.ts';
+import { URL_PARAMETERS } from '../urlParameters.ts';
+
+export const CAPABILITIES: DialectCapabilities = Object.freeze({
+  verbs: new Set<Dm2Verb>([...TEN_VERBS, 'SUB', 'UNSUB']),
+  readVerb: 'GET',
+  dataInStatus: 'member',
+  commandsCarryMsgId: false,
+  openingCarriesDevInfo: false,
+  statusCarriesAlerts: true,
+  endsByEmptyDocument: false,
+  locationAlwaysReported: false,
+  showPauses: false,
+  showNeedsReturnUrl: false,
+  execAlert: 'server-uri',
+  execServerUriForcesAsync: true,
+  defaultOpensSession: false,
+  everything: 'none',
+  resolvesVariables: true,
+  cacheValidators: true,
+  urlParameters: [...URL_PARAMETERS, 'DevID'],
+  notification: 'options',
+});

@@ -1,0 +1,1 @@
+export { jsonOpening as opening } from '../json/packages.ts';

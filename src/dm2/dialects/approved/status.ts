@@ -1,0 +1,1 @@
+export { jsonStatus as status } from '../json/packages.ts';

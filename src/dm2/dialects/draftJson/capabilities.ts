@@ -1,0 +1,23 @@
+import { type DialectCapabilities, TEN_VERBS } from '../capabilities.ts';
+import { URL_PARAMETERS } from '../urlParameters.ts';
+
+export const CAPABILITIES: DialectCapabilities = Object.freeze({
+  verbs: new Set(TEN_VERBS),
+  readVerb: 'GET',
+  dataInStatus: 'member',
+  commandsCarryMsgId: false,
+  openingCarriesDevInfo: false,
+  statusCarriesAlerts: true,
+  endsByEmptyDocument: false,
+  locationAlwaysReported: false,
+  showPauses: false,
+  showNeedsReturnUrl: false,
+  execAlert: 'server-uri',
+  execServerUriForcesAsync: true,
+  defaultOpensSession: false,
+  everything: 'none',
+  resolvesVariables: false,
+  cacheValidators: false,
+  urlParameters: [...URL_PARAMETERS, 'DevID'],
+  notification: 'options',
+});

@@ -1,0 +1,43 @@
+import type { Dm2Verb } from '../../command.ts';
+import type { DialectCapabilities } from '../capabilities.ts';
+import type { IdentityHeader } from '../identity.ts';
+import type { Tnds20Style } from '../tnds20/document.ts';
+import { URL_PARAMETERS } from '../urlParameters.ts';
+
+const VERBS: readonly Dm2Verb[] = [
+  'HGET',
+  'HPUT',
+  'HPOST',
+  'DELETE',
+  'EXEC',
+  'GET',
+  'SHOW',
+  'DEFAULT',
+  'CONT',
+  'END',
+];
+
+export const CAPABILITIES: DialectCapabilities = Object.freeze({
+  verbs: new Set(VERBS),
+  readVerb: 'INCLUDE',
+  dataInStatus: 'multipart',
+  commandsCarryMsgId: false,
+  openingCarriesDevInfo: false,
+  statusCarriesAlerts: false,
+  endsByEmptyDocument: false,
+  locationAlwaysReported: true,
+  showPauses: true,
+  showNeedsReturnUrl: false,
+  execAlert: 'unless-object-names-one',
+  execServerUriForcesAsync: false,
+  defaultOpensSession: true,
+  everything: 'star',
+  resolvesVariables: false,
+  cacheValidators: false,
+  urlParameters: URL_PARAMETERS,
+  notification: 'none',
+});
+
+export const IDENTITY_HEADER: IdentityHeader = 'x-omadmdevid';
+
+export const STYLE: Tnds20Style = Object.freeze({ cacheValidators: CAPABILITIES.cacheValidators });

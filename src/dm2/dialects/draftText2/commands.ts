@@ -1,0 +1,28 @@
+import type { Dialect } from '../dialect.ts';
+import { textCommands } from '../text/dialectCommands.ts';
+import type { TextGrammar } from '../text/verbs.ts';
+import { CAPABILITIES } from './capabilities.ts';
+
+export const GRAMMAR: TextGrammar = Object.freeze({
+  verbs: Object.freeze({
+    GET: 'HGET',
+    PUT: 'HPUT',
+    POST: 'HPOST',
+    DELETE: 'DELETE',
+    EXEC: 'EXEC',
+    INCLUDE: 'GET',
+    SHOW: 'SHOW',
+    DEFAULT: 'DEFAULT',
+    CONT: 'CONT',
+    END: 'END',
+  }),
+  fields: Object.freeze({ levels: 'Levels' }),
+  everything: CAPABILITIES.everything,
+  starListsInstances: true,
+  numbered: CAPABILITIES.commandsCarryMsgId,
+  showNeedsReturnUrl: CAPABILITIES.showNeedsReturnUrl,
+  endsByEmptyDocument: CAPABILITIES.endsByEmptyDocument,
+});
+
+export const commands: Pick<Dialect, 'commandOptions' | 'readCommands' | 'writeCommands' | 'refuses'> =
+  textCommands(GRAMMAR);

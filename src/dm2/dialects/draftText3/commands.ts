@@ -1,0 +1,27 @@
+import type { Dialect } from '../dialect.ts';
+import { textCommands } from '../text/dialectCommands.ts';
+import type { TextGrammar } from '../text/verbs.ts';
+import { CAPABILITIES } from './capabilities.ts';
+
+export const GRAMMAR: TextGrammar = Object.freeze({
+  verbs: Object.freeze({
+    HGET: 'HGET',
+    HPUT: 'HPUT',
+    HPOST: 'HPOST',
+    DELETE: 'DELETE',
+    EXEC: 'EXEC',
+    GET: 'GET',
+    SHOW: 'SHOW',
+    CONT: 'CONT',
+    END: 'END',
+  }),
+  fields: Object.freeze({ levels: 'Levels', cv: 'CV' }),
+  everything: CAPABILITIES.everything,
+  starListsInstances: true,
+  numbered: CAPABILITIES.commandsCarryMsgId,
+  showNeedsReturnUrl: CAPABILITIES.showNeedsReturnUrl,
+  endsByEmptyDocument: CAPABILITIES.endsByEmptyDocument,
+});
+
+export const commands: Pick<Dialect, 'commandOptions' | 'readCommands' | 'writeCommands' | 'refuses'> =
+  textCommands(GRAMMAR);
