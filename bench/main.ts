@@ -3,12 +3,22 @@ import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { codecBench } from './codec/codecBench.ts';
 import { crossingBench } from './crossing/crossingBench.ts';
+import { registryBench } from './registry/registryBench.ts';
 import { page, type Result, type Settings } from './report.ts';
 import { printTable } from './rounds.ts';
+import { growthBench } from './sessions/growthBench.ts';
+import { memoryBench } from './sessions/memoryBench.ts';
+import { storageBench } from './storage/storageBench.ts';
+import { treeBench } from './tree/treeBench.ts';
 
 const BENCHMARKS: Readonly<Record<string, (settings: Settings) => Promise<Result>>> = {
   codec: codecBench,
   crossing: crossingBench,
+  tree: treeBench,
+  registry: registryBench,
+  memory: memoryBench,
+  storage: storageBench,
+  growth: growthBench,
 };
 
 const { values, positionals } = parseArgs({
