@@ -1,18 +1,26 @@
 import { DMDDF_NAMESPACE, END, METINF_NAMESPACE, NAME_OF, UNKNOWN } from '../tables/pages.ts';
 import { isNCName } from '../xml/characters.ts';
 import { escapeText } from '../xml/escape.ts';
-import type { WbxmlCursor } from './cursor.ts';
 
 const OPEN = NAME_OF.map((name) => `<${name}>`);
 const CLOSE = NAME_OF.map((name) => `</${name}>`);
 const EMPTY = NAME_OF.map((name) => `<${name}/>`);
 const NAMESPACES = ['SYNCML:SYNCML1.2', METINF_NAMESPACE, DMDDF_NAMESPACE];
 
+/** What of the WBXML cursor it takes to write markup; the cursor itself calls in here. */
+interface MarkupCursor {
+  /** Text met between elements. */
+  stray: string;
+  name(): string;
+  next(): number;
+  fail(detail: string): never;
+}
+
 /**
  * The element that the cursor has just entered, as XML. A namespace is declared where the page differs
  * from `page`, the enclosing one (1x§12.2); -1 declares it in any case.
  */
-export function elementMarkup(cursor: WbxmlCursor, id: number, page: number, rootNamespace?: string): string {
+export function elementMarkup(cursor: MarkupCursor, id: number, page: number, rootNamespace?: string): string {
   if (id === UNKNOWN) {
     const name = cursor.name();
     if (!isNCName(name)) cursor.fail('a literal element name is no XML name');
@@ -27,7 +35,7 @@ export function elementMarkup(cursor: WbxmlCursor, id: number, page: number, roo
 }
 
 /** Everything up to the end of the element that the cursor is in, as XML. */
-function childMarkup(cursor: WbxmlCursor, page: number): string {
+function childMarkup(cursor: MarkupCursor, page: number): string {
   let out = '';
   for (;;) {
     cursor.stray = '';
@@ -39,6 +47,6 @@ function childMarkup(cursor: WbxmlCursor, page: number): string {
 }
 
 /** Markup that stands inline in a Data element (a TNDS on page 2), with the text before it. */
-export function inlineMarkup(cursor: WbxmlCursor, text: string): string {
+export function inlineMarkup(cursor: MarkupCursor, text: string): string {
   return escapeText(text) + childMarkup(cursor, -1);
 }

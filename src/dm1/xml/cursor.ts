@@ -19,6 +19,7 @@ import {
   SLASH,
 } from './characters.ts';
 import { Namespaces } from './namespaces.ts';
+import { lineAndColumn } from './position.ts';
 import { readProlog } from './prolog.ts';
 
 /** What a text may hold: Data loses control characters (IW-VAL-4), everything else refuses them. */
@@ -422,17 +423,6 @@ export class XmlCursor implements ElementCursor {
       `${lineAndColumn(this.s, this.p)}: the ${what} exceeds the limit of ${limit}.`,
     );
   }
-}
-
-/** `line:column`, both from 1. */
-export function lineAndColumn(text: string, position: number): string {
-  let line = 1;
-  let start = 0;
-  for (let at = text.indexOf('\n'); at >= 0 && at < position; at = text.indexOf('\n', start)) {
-    line++;
-    start = at + 1;
-  }
-  return `${line}:${Math.min(position, text.length) - start + 1}`;
 }
 
 function hex(c: number): string {

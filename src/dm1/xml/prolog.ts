@@ -1,6 +1,6 @@
 import { DragomanError } from '../../support/errors.ts';
 import { isSpace } from './characters.ts';
-import { lineAndColumn } from './cursor.ts';
+import { lineAndColumn } from './position.ts';
 
 const COMMON_DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>';
 const S = '[ \\t\\r\\n]';
