@@ -1,10 +1,10 @@
-/** `npm run bench [-- NAME …] [--quick] [--profile DIR]`: prints tables and, after a full run, writes docs/benchmarks.md. */
-import { writeFileSync } from 'node:fs';
+/** `npm run bench [-- NAME …] [--quick] [--profile DIR]`: prints tables and, unless quick, writes docs/benchmarks.md. */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { codecBench } from './codec/codecBench.ts';
 import { crossingBench } from './crossing/crossingBench.ts';
 import { registryBench } from './registry/registryBench.ts';
-import { page, type Result, type Settings } from './report.ts';
+import { circumstances, type Measurement, machine, page, type Result, type Settings } from './report.ts';
 import { printTable } from './rounds.ts';
 import { growthBench } from './sessions/growthBench.ts';
 import { memoryBench } from './sessions/memoryBench.ts';
@@ -39,19 +39,27 @@ const settings: Settings = {
   ...(values.profile !== undefined && { profile: values.profile }),
   progress: (what) => process.stderr.write(`bench: ${what} …\n`),
 };
-const results: Result[] = [];
 for (const [name, run] of Object.entries(BENCHMARKS)) {
   if (positionals.length > 0 && !positionals.includes(name)) continue;
+  const before = circumstances();
   const result = await run(settings);
-  results.push(result);
   for (const table of result.tables) process.stdout.write(`${printTable(table)}\n`);
   for (const { what, goal, result: found, met } of result.goals) {
-    process.stdout.write(
-      `${met ? 'met' : met === undefined ? 'not measured' : 'NOT MET'}: ${what}: ${found} (goal ${goal})\n`,
-    );
+    const verdict = met === undefined ? 'not measured' : met ? 'met' : 'NOT MET';
+    process.stdout.write(`${verdict}: ${what}: ${found} (goal ${goal})\n`);
   }
+  if (!settings.quick) keep(name, { ...before, result });
 }
-if (positionals.length === 0 && !values.quick) {
-  writeFileSync('docs/benchmarks.md', page(results, 'npm run bench'));
-  process.stderr.write('bench: wrote docs/benchmarks.md\n');
+
+/** Adds a measurement to those of this machine, and writes the page of all of them. */
+function keep(name: string, measurement: Measurement): void {
+  const here = JSON.stringify(machine());
+  const file = 'dist-bench/results.json';
+  const kept = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : undefined;
+  const results = { ...(kept?.machine === here ? kept.results : {}), [name]: measurement };
+  writeFileSync(file, JSON.stringify({ machine: here, results }));
+  const inOrder = Object.keys(BENCHMARKS).flatMap((key): [string, Measurement][] =>
+    results[key] ? [[key, results[key]]] : [],
+  );
+  writeFileSync('docs/benchmarks.md', page(new Map(inOrder)));
 }

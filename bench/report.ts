@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { cpus, release, totalmem, type } from 'node:os';
+import { cpus, loadavg, release, totalmem, type } from 'node:os';
 import type { Table } from './rounds.ts';
 
 /** How the benchmarks are run. */
@@ -34,37 +34,62 @@ export const fixed = (value: number, digits: number): string => value.toFixed(di
 /** A ratio with two digits, without calling 0.996 one. */
 export const share = (value: number): string => value.toFixed(2);
 
-/** The page docs/benchmarks.md. */
-export function page(results: readonly Result[], command: string): string {
+/** A result with the circumstances under which it came about. */
+export interface Measurement {
+  readonly result: Result;
+  readonly date: string;
+  readonly commit: string;
+  /** Load average of the machine before it began. */
+  readonly load: string;
+}
+
+/** To be called before a benchmark begins: what is noted is the state it started from. */
+export function circumstances(): Omit<Measurement, 'result'> {
+  return {
+    date: new Date().toISOString().slice(0, 10),
+    commit: commit(),
+    load: fixed(loadavg()[0] ?? 0, 1),
+  };
+}
+
+/** What the figures depend on; results of different machines never share a page. */
+export function machine(): readonly (readonly [string, string])[] {
   const [cpu] = cpus();
-  const facts = [
-    ['Date', new Date().toISOString().slice(0, 10)],
-    ['Command', `\`${command}\``],
+  return [
     ['Node', process.version],
     ['CPU', `${cpus().length} × ${cpu?.model.trim() ?? 'unknown'}`],
     ['Memory', `${Math.round(totalmem() / 2 ** 30)} GB`],
     ['System', `${type()} ${release()}`],
-    ['Commit', commit()],
   ];
-  return [
+}
+
+const INTRODUCTION = `Written by \`npm run bench\`, which runs all, or by \`npm run bench -- NAME …\`, which runs the named ones and
+keeps what this machine measured before of the others. Every ratio is taken from interleaved rounds, reference and candidate
+in turn (9 rounds; median, first and third quartile), as machines drift. CPU time is that of one process with all its
+threads, so what else the machine does blurs it less than wall time.`;
+
+/** The page docs/benchmarks.md. */
+export function page(measurements: ReadonlyMap<string, Measurement>): string {
+  const all = [...measurements];
+  const parts = [
     '# Benchmarks',
-    'Written by `npm run bench`; run it to see the figures of your machine. Every ratio is taken from interleaved rounds, reference and candidate in turn (at least 9 rounds; median, first and third quartile), as machines drift. CPU time is that of one process with all its threads, so what else the machine does blurs it less than it would wall time.',
-    markdown(['', ''], facts),
+    INTRODUCTION,
+    markdown(['machine', ''], machine()),
     '## Goals and results',
     markdown(
       ['', 'goal', 'result', 'met'],
-      results.flatMap(({ goals }) =>
-        goals.map(({ what, goal, result, met }) => [what, goal, result, verdict(met)]),
+      all.flatMap(([, { result }]) =>
+        result.goals.map(({ what, goal, result: found, met }) => [what, goal, found, verdict(met)]),
       ),
     ),
-    ...results.flatMap(({ title, method, tables }) => [
-      `## ${title}`,
-      method,
-      ...tables.flatMap((table) => [`**${table.title}**`, markdown(table.columns, table.rows)]),
+    ...all.flatMap(([name, { result, date, commit: revision, load }]) => [
+      `## ${result.title}`,
+      `\`npm run bench -- ${name}\`, ${date}, commit ${revision}, load average ${load} before it.`,
+      result.method,
+      ...result.tables.flatMap((table) => [`**${table.title}**`, markdown(table.columns, table.rows)]),
     ]),
-  ]
-    .join('\n\n')
-    .concat('\n');
+  ];
+  return `${parts.join('\n\n')}\n`;
 }
 
 function verdict(met: boolean | undefined): string {
