@@ -116,7 +116,11 @@ describe('a DM 2.0 package', () => {
     expect(message.header.sessionId).toBe('1234');
     expect(message.body).toMatchObject([
       { kind: 'Alert', code: '1200' },
-      { kind: 'Alert', code: '1226', items: [{ source: { uri: './LAWMO/x/Operations/Wipe' }, data: '1200' }] },
+      {
+        kind: 'Alert',
+        code: '1226',
+        items: [{ source: { uri: './LAWMO/x/Operations/Wipe' }, data: '1200' }],
+      },
     ]);
   });
 

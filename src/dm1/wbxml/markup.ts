@@ -20,7 +20,12 @@ interface MarkupCursor {
  * The element that the cursor has just entered, as XML. A namespace is declared where the page differs
  * from `page`, the enclosing one (1x§12.2); -1 declares it in any case.
  */
-export function elementMarkup(cursor: MarkupCursor, id: number, page: number, rootNamespace?: string): string {
+export function elementMarkup(
+  cursor: MarkupCursor,
+  id: number,
+  page: number,
+  rootNamespace?: string,
+): string {
   if (id === UNKNOWN) {
     const name = cursor.name();
     if (!isNCName(name)) cursor.fail('a literal element name is no XML name');
