@@ -73,7 +73,6 @@ export function* runPackage(
       case 'END':
         ends = true;
         break;
-      case 'SHOW':
       case 'DEFAULT':
       case 'SUB':
       case 'UNSUB':
