@@ -6,5 +6,6 @@ export async function clear(store: Store): Promise<void> {
   await store.db.deleteFrom('nonces').execute();
   await store.db.deleteFrom('jobs').execute();
   await store.db.deleteFrom('outbox').execute();
+  await store.db.deleteFrom('reports').execute();
   await store.db.deleteFrom('repository').execute();
 }
