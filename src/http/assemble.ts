@@ -9,6 +9,7 @@ import { RequestRate } from '../gateway/auth/requestRate.ts';
 import { BuiltinBackend } from '../gateway/backends/builtin.ts';
 import { Backends } from '../gateway/backends/exchange.ts';
 import type { Config } from '../gateway/config/config.ts';
+import { Interactions } from '../gateway/interaction/interactions.ts';
 import { JobQueue } from '../gateway/jobs/jobs.ts';
 import { ReceivedAlerts } from '../gateway/jobs/receivedAlerts.ts';
 import { OutboundClient } from '../gateway/outbound/client.ts';
@@ -34,6 +35,7 @@ import { type Logger, withoutRedaction } from '../support/log.ts';
 import { adminApp } from './adminApp.ts';
 import { generateToken } from './adminToken.ts';
 import { DEVICE_PATH, deviceListener } from './deviceEndpoint.ts';
+import { interactionPages } from './interactionApp.ts';
 import { type Listening, listen } from './listen.ts';
 import { createMetrics } from './metrics.ts';
 import { performers } from './performers.ts';
@@ -114,6 +116,8 @@ async function assemble(config: Config, options: GatewayOptions, undo: Undo): Pr
   const client = new OutboundClient();
   undo.push(() => client.close());
   const repository = new DataRepository(store, { publicUrl, ...limits });
+  const interactions = new Interactions(store, { publicUrl, ...limits });
+  undo.push(() => interactions.close());
   const metrics = createMetrics(() => runner.live);
   const authenticator = new DeviceAuthenticator({
     registry,
@@ -140,6 +144,7 @@ async function assemble(config: Config, options: GatewayOptions, undo: Undo): Pr
       guard,
       transfers: new Transfers(guard, client, limits),
       repository,
+      interactions,
       authenticator,
       registry,
       backendNonces,
@@ -178,7 +183,13 @@ async function assemble(config: Config, options: GatewayOptions, undo: Undo): Pr
   });
   const rate = new RequestRate(limits.requestsPerDevice);
   const port = new DevicePort({
-    runner: { deliver: async (message) => runner.deliver(within(rate, message)) },
+    runner: {
+      deliver: async (message) => {
+        // A device that begins anew waits for nobody's answer any more.
+        if (message.opens === 'always') interactions.abandon(message.deviceId);
+        return runner.deliver(within(rate, message));
+      },
+    },
     wire,
     authenticateDm2: ({ headers, url, tls }, deviceId) =>
       authenticator.verifyDm2({
@@ -203,11 +214,14 @@ async function assemble(config: Config, options: GatewayOptions, undo: Undo): Pr
       failed: (error) => log.debug({ error }, 'device request refused'),
       answered: (status, time) => metrics.deviceRequest(status, time),
     },
-    devicePages({
-      repository,
-      transferBytes: limits.transferBytes,
-      failed: (error) => log.debug({ error }, 'repository request refused'),
-    }),
+    interactionPages(
+      { interactions, failed: (error) => log.debug({ error }, 'page refused') },
+      devicePages({
+        repository,
+        transferBytes: limits.transferBytes,
+        failed: (error) => log.debug({ error }, 'repository request refused'),
+      }),
+    ),
   );
   handlers.admin = adminApp({
     token,
@@ -225,7 +239,17 @@ async function assemble(config: Config, options: GatewayOptions, undo: Undo): Pr
       ...((await reachable(store)) ? [] : ['the store cannot be reached']),
     ],
   });
-  const timers = startTimers(config, { runner, store, jobs, alerts, outbox, reports, repository, log });
+  const timers = startTimers(config, {
+    runner,
+    store,
+    jobs,
+    alerts,
+    outbox,
+    reports,
+    repository,
+    interactions,
+    log,
+  });
   worker.start();
   const drainMs = options.drainMs ?? seconds(10);
   state = 'serving';
@@ -350,13 +374,14 @@ interface Kept {
   readonly outbox: Outbox;
   readonly reports: Reports;
   readonly repository: DataRepository;
+  readonly interactions: Interactions;
   readonly log: Logger;
 }
 
 /** What happens without any message: silent devices are given up, old records forgotten. */
 function startTimers(
   { limits }: Config,
-  { runner, store, jobs, alerts, outbox, reports, repository, log }: Kept,
+  { runner, store, jobs, alerts, outbox, reports, repository, interactions, log }: Kept,
 ): NodeJS.Timeout[] {
   const every = (ms: number, what: string, work: () => Promise<unknown>) => {
     let busy = false;
@@ -374,6 +399,7 @@ function startTimers(
   return [
     every(Math.min(seconds(5), seconds(limits.sessionSeconds) / 4), 'sweep', () => runner.sweep()),
     every(minutes(1), 'pruning of the repository', () => repository.prune()),
+    every(minutes(5), 'pruning of pages', () => interactions.prune()),
     every(minutes(10), 'pruning', async () => {
       const before = Date.now() - hours(limits.traceHours);
       await store.sessions.purge(before);

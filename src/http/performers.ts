@@ -1,6 +1,7 @@
 import type { DeviceAuthenticator } from '../gateway/auth/authenticator.ts';
 import type { BackendNonces } from '../gateway/auth/backendNonces.ts';
 import type { Backends } from '../gateway/backends/exchange.ts';
+import type { Interactions } from '../gateway/interaction/interactions.ts';
 import type { OutboundGuard } from '../gateway/outbound/guard.ts';
 import type { Transfers } from '../gateway/outbound/transfer.ts';
 import type { Outbox } from '../gateway/outbox/outbox.ts';
@@ -20,13 +21,14 @@ export interface PerformerParts {
   readonly outbox: Outbox;
   readonly reports: Reports;
   readonly guard: OutboundGuard;
+  readonly interactions: Interactions;
   readonly metrics: Metrics;
 }
 
 /** Connects each effect of a session script with the part of the gateway that performs it. */
 export function performers(parts: PerformerParts): Performers {
   const { backends, transfers, repository, authenticator, registry, backendNonces, metrics } = parts;
-  const { outbox, reports, guard } = parts;
+  const { outbox, reports, guard, interactions } = parts;
   const place = ({ sessionId, context }: PerformedFor) => ({ deviceId: context.device.id, sessionId });
   const session = (whose: PerformedFor) => ({ ...place(whose), backend: whose.context.backend.name });
   return {
@@ -61,6 +63,8 @@ export function performers(parts: PerformerParts): Performers {
       if (patch.backendNonce) await backendNonces.put(id, patch.backendNonce);
       return { at: Date.now() };
     },
+    'interaction.open': (effect, whose) => interactions.open(place(whose), effect),
+    'interaction.wait': ({ url }, whose) => interactions.wait(place(whose), url),
     'alert.keep': (effect, whose) => outbox.keep(session(whose), effect),
     'alert.settle': (effect, whose) => outbox.settle(session(whose), effect),
     'report.expect': (effect, whose) => reports.expect(session(whose), effect),

@@ -10,6 +10,8 @@ const TITLES: Readonly<Record<string, string>> = {
   'repository.expect': 'upload expected from the device',
   'repository.collect': 'uploads of the device',
   'registry.save': 'registry',
+  'interaction.open': 'page opened for the user',
+  'interaction.wait': 'answer of the user',
   authenticate: 'credentials checked',
 };
 

@@ -7,6 +7,8 @@ import type { AlertCommand, Cred, SyncHdr, SyncMLMessage } from '../dm1/message.
 import type { Alert, Package1, Package2, Package3 } from '../dm2/packages.ts';
 import type { Mount } from '../mo/mapping.ts';
 import type { ErrorCode } from '../support/errors.ts';
+import type { UiAlert } from './interaction/alert.ts';
+import type { UserAnswer } from './interaction/answers.ts';
 
 /** Credentials that the gateway adds when it encodes the message; the script never sees a secret. */
 export interface Presentation {
@@ -178,6 +180,16 @@ export interface Effects {
   'report.close': {
     request: { readonly n: number; readonly alert?: Alert };
     result: { readonly at: number };
+  };
+  /** Hosts a page on which a user, once, can answer an alert; `lang` is the device's (IW-UI-1). */
+  'interaction.open': {
+    request: { readonly alert: UiAlert; readonly lang?: string };
+    result: { readonly at: number; readonly url: string };
+  };
+  /** Waits for that answer, until MAXDT or the gateway's own limit (IW-UI-2). */
+  'interaction.wait': {
+    request: { readonly url: string };
+    result: { readonly at: number; readonly answer: UserAnswer };
   };
   /** A line for the trace: what was lost, assumed or decided, with its rule id. */
   note: { request: { readonly rule: string; readonly text: string }; result: undefined };

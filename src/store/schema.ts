@@ -12,6 +12,7 @@ export interface Database {
   repository: RepositoryTable;
   jobs: JobsTable;
   outbox: OutboxTable;
+  interactions: InteractionsTable;
   reports: ReportsTable;
 }
 
@@ -158,6 +159,24 @@ export interface ReportsTable {
   expires_at: number;
 }
 
+/** Pages on which users answer UI alerts (IW-UI-1). */
+export interface InteractionsTable {
+  /** SHA-256 of the token in the page's address. */
+  token_hash: string;
+  device_id: string;
+  session_id: string;
+  /** JSON of the alert. */
+  alert: string;
+  lang: string | null;
+  state: 'open' | 'answered' | 'expired';
+  /** JSON of what the user did. */
+  answer: string | null;
+  created_at: number;
+  /** When the page was first shown. */
+  seen_at: number | null;
+  expires_at: number;
+}
+
 export type DeviceRow = Selectable<DevicesTable>;
 export type DeviceUpdate = Updateable<DevicesTable>;
 export type NewDevice = Insertable<DevicesTable>;
@@ -170,5 +189,6 @@ export type JobRow = Selectable<JobsTable>;
 export type NewJob = Insertable<JobsTable>;
 export type OutboxRow = Selectable<OutboxTable>;
 export type NewOutbox = Insertable<OutboxTable>;
+export type InteractionRow = Selectable<InteractionsTable>;
 export type ReportRow = Selectable<ReportsTable>;
 export type NewReport = Insertable<ReportsTable>;

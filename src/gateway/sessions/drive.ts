@@ -136,6 +136,10 @@ async function performOne(effect: EffectOf<PerformedKind>, driver: Driver, whose
       return performers.authenticate(effect, whose);
     case 'registry.save':
       return performers['registry.save'](effect, whose);
+    case 'interaction.open':
+      return performers['interaction.open'](effect, whose);
+    case 'interaction.wait':
+      return performers['interaction.wait'](effect, whose);
     case 'alert.keep':
       return performers['alert.keep'](effect, whose);
     case 'alert.settle':

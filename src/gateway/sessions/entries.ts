@@ -109,6 +109,10 @@ export function storeResult(
       return { meta: writeTagged({ result }), body: null };
     case 'registry.save':
       return plain({ result });
+    case 'interaction.open':
+      return plain({ request: { alert: effect.alert }, result });
+    case 'interaction.wait':
+      return plain({ result });
     case 'alert.keep':
       return plain({ request: { first: effect.first, alerts: effect.alerts.length }, result });
     case 'alert.settle':
@@ -150,6 +154,8 @@ export function restoreResult(row: JournalRow): unknown {
     case 'repository.offer':
     case 'repository.expect':
     case 'registry.save':
+    case 'interaction.open':
+    case 'interaction.wait':
     case 'alert.keep':
     case 'alert.settle':
     case 'report.expect':

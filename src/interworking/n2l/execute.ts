@@ -2,6 +2,8 @@ import type { Command, Item, ItemCommand } from '../../dm1/message.ts';
 import type { ServerCommandAnswer } from '../../dm1/session/client.ts';
 import type { Dm2Command } from '../../dm2/packages.ts';
 import { clientUri, type MoAddress } from '../addresses.ts';
+import { isUiAlert } from '../interaction/alert.ts';
+import { effectOf } from '../interaction/answers.ts';
 import type { Script } from '../script.ts';
 import type { Session } from '../session.ts';
 import { statusToDm1 } from '../status.ts';
@@ -9,6 +11,7 @@ import { runAtomic } from './atomic.ts';
 import { runCopy } from './copy.ts';
 import type { Dm2Device } from './device.ts';
 import { runGets } from './gets.ts';
+import { runUiAlert, skipped } from './interaction.ts';
 import { actsOn, addressOf } from './targets.ts';
 import { runWrites } from './writes.ts';
 
@@ -18,14 +21,30 @@ type Run =
   | { readonly kind: 'writes'; readonly commands: (ItemCommand & { kind: 'Add' | 'Replace' })[] }
   | { readonly kind: 'single'; readonly command: Command };
 
-/** Executes a legacy server's commands on the 2.0 client, in order; one answer for each. */
+/** What users decided so far in one message (1x§4.5). */
+interface Decisions {
+  /** Nothing more of the message is executed. */
+  cancelled: boolean;
+}
+
+/**
+ * Executes a legacy server's commands on the 2.0 client, in order; one answer for each. What a user's "No"
+ * ends in a Sequence, and a cancel everywhere, is answered 215.
+ */
 export function* execute(
   s: Session,
   device: Dm2Device,
   commands: readonly Command[],
+  within: 'SyncBody' | 'Sequence' = 'SyncBody',
+  decisions: Decisions = { cancelled: false },
 ): Script<ServerCommandAnswer[]> {
   const answers: ServerCommandAnswer[] = [];
+  let rejected = false;
   for (const run of runsOf(commands)) {
+    if (decisions.cancelled || rejected) {
+      answers.push(...(run.kind === 'single' ? [run.command] : run.commands).map(skipped));
+      continue;
+    }
     switch (run.kind) {
       case 'gets':
         answers.push(...(yield* runGets(s, device, run.commands)));
@@ -37,7 +56,9 @@ export function* execute(
         answers.push(...(yield* runDirect(s, device, run.commands)));
         break;
       case 'single':
-        answers.push(yield* runSingle(s, device, run.command));
+        answers.push(yield* runSingle(s, device, run.command, decisions));
+        if (within === 'Sequence' && run.command.kind === 'Alert' && isUiAlert(run.command))
+          rejected = effectOf(answers.at(-1)!.code).skipsSiblings;
         break;
     }
   }
@@ -72,18 +93,28 @@ function runsOf(commands: readonly Command[]): Run[] {
   return runs;
 }
 
-function* runSingle(s: Session, device: Dm2Device, command: Command): Script<ServerCommandAnswer> {
+function* runSingle(
+  s: Session,
+  device: Dm2Device,
+  command: Command,
+  decisions: Decisions,
+): Script<ServerCommandAnswer> {
   switch (command.kind) {
     case 'Sequence':
-      return { code: 200, children: yield* execute(s, device, command.commands) };
+      return { code: 200, children: yield* execute(s, device, command.commands, 'Sequence', decisions) };
     case 'Atomic':
       return yield* runAtomic(s, device, command, function* (child) {
-        const [answer] = yield* execute(s, device, [child]);
+        const [answer] = yield* execute(s, device, [child], 'SyncBody', decisions);
         return answer!;
       });
     case 'Copy':
       return yield* runCopy(s, device, command);
     case 'Alert':
+      if (isUiAlert(command)) {
+        const answer = yield* runUiAlert(s, device, command);
+        if (effectOf(answer.code).skipsMessage) decisions.cancelled = true;
+        return answer;
+      }
       yield* s.note('IW-UI-2', `Alert ${command.code} cannot be shown on this device.`);
       return { code: 406 };
     case 'Foreign':

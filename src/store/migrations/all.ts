@@ -2,12 +2,14 @@ import type { Migration, MigrationProvider } from 'kysely';
 import type { EngineName } from '../engine.ts';
 import { initial } from './0001-initial.ts';
 import { outbox } from './0002-outbox.ts';
+import { interactions } from './0003-interactions.ts';
 
 /** Every migration in order; names are never changed once released. */
 export function migrations(engine: EngineName): MigrationProvider {
   const all: Record<string, Migration> = {
     '0001-initial': initial(engine),
     '0002-outbox': outbox(engine),
+    '0003-interactions': interactions(engine),
   };
   return { getMigrations: async () => all };
 }

@@ -98,6 +98,9 @@ export function toyPerformers(world: World, boundary: Boundary = LIVES): Perform
             nextNonce: Uint8Array.of(5, 0, 250),
           }),
     'registry.save': ({ patch }) => act('registry.save', JSON.stringify(patch), { at: 1007 }),
+    'interaction.open': () => act('interaction.open', '', { at: 1010, url: 'http://gw.example/interact/x' }),
+    'interaction.wait': ({ url }) =>
+      act('interaction.wait', url, { at: 1011, answer: { kind: 'accepted' } as const }),
     'alert.keep': ({ alerts }) =>
       act('alert.keep', String(alerts.length), { at: 1008, places: alerts.map(() => ({ to: 'session' })) }),
     'alert.settle': ({ settled }) => act('alert.settle', String(settled.length), { at: 1009 }),
