@@ -184,6 +184,27 @@ describe.each(['xml', 'wbxml'] as const)('alerts of a 2.0 client for a legacy se
   });
 });
 
+it('a legacy server that goes on asking a device that is not there gets an abort [IW-ALERT-6] [IW-SES-10]', async () => {
+  let down = true;
+  const server = closing(
+    new LegacyServer({
+      fault: () => (down ? 'drop' : undefined),
+      script: ({ alerts }) => (alerts.length > 0 ? [{ kind: 'Get', uris: ['./DevInfo/Man'] }] : undefined),
+    }),
+  );
+  const url = await server.start();
+  const gateway = await run({
+    backends: { legacy: { protocol: 'dm1', url } },
+    routes: [{ match: { protocol: 'dm2' }, backend: 'legacy' }],
+  });
+  const client = closing(new Dm2Client({ url: gateway.dm, deviceId: ID }));
+  await client.session({ alerts: [{ AlertType: 'urn:example:at:event' }] });
+  down = false;
+  await until(settled(gateway));
+  expect(await outbox(gateway)).toMatchObject([{ state: 'delivered' }]);
+  expect(server.sessions.at(-1)).toMatchObject({ state: 'aborted', violations: [] });
+});
+
 describe('alerts of a 2.0 client for a DM 2.0 backend', () => {
   it('reach a backend that failed, later [IW-ALERT-6] [IW-REL-1]', async () => {
     let down = true;

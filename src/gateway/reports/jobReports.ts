@@ -1,6 +1,6 @@
 import { parseCommand } from '../../dm2/codec.ts';
 import type { Alert, RawCommand, StatusItem } from '../../dm2/packages.ts';
-import { reportOfAlert } from '../../interworking/reports.ts';
+import { REPORT_ALERT, reportOfAlert } from '../../interworking/reports.ts';
 import type { JobRow, ReportRow } from '../../store/schema.ts';
 import type { Store } from '../../store/store.ts';
 import { type Clock, hours, systemClock } from '../../support/durations.ts';
@@ -78,9 +78,11 @@ export class JobReports {
       const report = reportOfAlert(awaited, alert);
       if (!report) continue;
       awaited.splice(awaited.indexOf(report), 1);
+      // What the gateway itself says at a ServerURI once it gives a report up.
+      const state = alert.AlertType === REPORT_ALERT.missing ? 'expired' : 'done';
       await this.#store.db
         .updateTable('reports')
-        .set({ state: 'done', alert: JSON.stringify(alert), updated_at: this.#now() })
+        .set({ state, alert: JSON.stringify(alert), updated_at: this.#now() })
         .where('id', '=', report.id)
         .where('state', '=', 'pending')
         .execute();

@@ -190,6 +190,8 @@ export class LegacyServer {
       },
     );
     this.#ended = result.kind === 'end';
+    // Who refuses the header has accepted nothing of the message, whatever its other Statuses say.
+    if (result.kind === 'refused') this.#settled = this.#leg.alertStatuses.length;
     for (const text of this.#notes.splice(0)) yield* this.#s.note('1x§2', text);
     const { nextNonce } = this.#leg;
     if (nextNonce) this.#s.learnBackendNonce(Buffer.from(nextNonce).toString('base64'));
