@@ -116,7 +116,9 @@ export function parseNotification(bytes: Uint8Array): Notification {
 
 /** Index of the digest's 32 octets; `undefined` when there is none. Throws as {@link parseNotification}. */
 export function digestPlace(bytes: Uint8Array): number | undefined {
-  return readTlv(bytes).find((option) => option.number === OPTION.digest)?.at;
+  const digest = readTlv(bytes).find((option) => option.number === OPTION.digest);
+  if (digest !== undefined) checkLength(digest.number, digest.value);
+  return digest?.at;
 }
 
 function checkLength(optionNumber: number, value: Uint8Array): void {

@@ -67,7 +67,7 @@ function readStatusLine(line: string, grammar: StatusGrammar, cursor: LineCursor
   if (match === null) {
     throw new DragomanError(
       'malformed',
-      `A line of the status report begins with ${JSON.stringify(line.slice(0, 20))}, which is no status code.`,
+      `Line ${cursor.lines} of the status report does not begin with a status code.`,
     );
   }
   const from = match[0].length;

@@ -98,15 +98,14 @@ function readSupported({ pairs }: PairObject): MoItem[] {
 
 /** One entry per MOID; a MOID that stands twice has the instances of both. */
 function joined(mos: readonly MoItem[]): MoItem[] {
-  const byMoid = new Map<string, MoItem>();
-  for (const item of mos) {
-    const same = byMoid.get(item.MOID);
-    byMoid.set(
-      item.MOID,
-      same === undefined ? item : { ...item, ...same, MIID: [...new Set([...same.MIID, ...item.MIID])] },
-    );
+  const byMoid = new Map<string, { readonly MOID: string; DDF?: string; readonly miids: Set<string> }>();
+  for (const { MOID, DDF, MIID } of mos) {
+    const same = byMoid.get(MOID) ?? { MOID, miids: new Set() };
+    byMoid.set(MOID, same);
+    if (DDF !== undefined) same.DDF ??= DDF;
+    for (const miid of MIID) same.miids.add(miid);
   }
-  return [...byMoid.values()];
+  return [...byMoid.values()].map(({ miids, ...item }) => ({ ...item, MIID: [...miids] }));
 }
 
 /** What a document is written with. */
