@@ -1,51 +1,122 @@
 import { isBinary } from '../../mo/format.ts';
 import { encodeBase64 } from '../../mo/lexical.ts';
-import type { MoNode } from '../../mo/node.ts';
 import { encodeSegment, formatTreePath, type TreePath } from '../../mo/treePath.ts';
-import { escapeText } from '../xml/escape.ts';
+import type { TndsNode } from './node.ts';
+import { parseSelection, type TndsProperty, type TndsSelection } from './selection.ts';
+import { type TreeSink, WbxmlTreeSink, XmlTreeSink } from './sink.ts';
 
-/** Properties that can be told of a node here; ACL, TStamp and VerNo have no value to tell (1x§11.1). */
-type Selection = { readonly value: boolean; readonly format: boolean; readonly type: boolean };
+/** How the nodes of a document stand: in one another, or side by side, each with its Path (1x§11.2). */
+export type TndsStyle = 'nested' | 'flat';
 
 /**
- * A subtree as a TNDS document, nested (1x§11.2). `parent` is the place of its root's parent;
- * `selection` is what stands behind `?list=TNDS`: `+Value+Format` only these, `-Value` all but it.
+ * A subtree as a TNDS document (1x§11.2). `parent` is the place of its root's parent, written as its Path;
+ * without it the root stands at the command's target. `selection` is what stands behind `?list=TNDS`; one
+ * that cannot be read counts as none.
+ *
+ * @throws DragomanError `bad-value` for text that XML cannot carry (IW-VAL-4)
  */
-export function writeTnds(node: MoNode, parent: TreePath, selection = ''): string {
-  const selected = parseSelection(selection);
-  return `<MgmtTree xmlns="syncml:dmddf1.2"><VerDTD>1.2</VerDTD>${write(node, selected, formatTreePath(parent))}</MgmtTree>`;
+export function writeTnds(
+  node: TndsNode,
+  parent?: TreePath,
+  selection: string | TndsSelection = '',
+  style: TndsStyle = 'nested',
+): string {
+  const sink = new XmlTreeSink();
+  new TreeWriter(sink, selectionOf(selection)).document(node, parent, style);
+  return sink.xml;
 }
 
-function parseSelection(text: string): Selection {
-  const names = new Set(text.split(/[+-]/).filter((name) => name !== ''));
-  const has = (name: string): boolean => (text.startsWith('+') ? names.has(name) : !names.has(name));
-  return { value: has('Value'), format: has('Format'), type: has('Type') };
+/** The same as a WBXML document of its own (`application/vnd.syncml.dmtnds+wbxml`, 1x§12.1). */
+export function writeTndsWbxml(
+  node: TndsNode,
+  parent?: TreePath,
+  selection: string | TndsSelection = '',
+  style: TndsStyle = 'nested',
+): Uint8Array {
+  const sink = new WbxmlTreeSink();
+  new TreeWriter(sink, selectionOf(selection)).document(node, parent, style);
+  return sink.document();
 }
 
-function write(node: MoNode, selected: Selection, path?: string): string {
-  const name = `<NodeName>${escapeText(encodeSegment(node.name))}</NodeName>`;
-  const place = path === undefined ? '' : `<Path>${escapeText(path)}</Path>`;
-  const properties = `<RTProperties>${format(node, selected)}${type(node, selected)}</RTProperties>`;
-  const content = node.children
-    ? node.children.map((child) => write(child, selected)).join('')
-    : value(node, selected);
-  return `<Node>${name}${place}${properties}${content}</Node>`;
+const ALL = parseSelection('')!;
+
+function selectionOf(selection: string | TndsSelection): TndsSelection {
+  return typeof selection === 'string' ? (parseSelection(selection) ?? ALL) : selection;
 }
 
-function format(node: MoNode, selected: Selection): string {
-  if (!selected.format) return '';
-  const name = node.children ? 'node' : isBinary(node.format) ? 'b64' : (node.format ?? 'chr');
-  return `<Format><${name}/></Format>`;
-}
+class TreeWriter {
+  private readonly sink: TreeSink;
+  private readonly selected: TndsSelection;
 
-/** Type is always told: it is how a reader finds the object (1x§11.1). */
-function type(node: MoNode, selected: Selection): string {
-  if (node.children) return `<Type><DDFName>${escapeText(node.type ?? '')}</DDFName></Type>`;
-  return selected.type ? `<Type><MIME>${escapeText(node.type ?? 'text/plain')}</MIME></Type>` : '';
-}
+  constructor(sink: TreeSink, selected: TndsSelection) {
+    this.sink = sink;
+    this.selected = selected;
+  }
 
-function value(node: MoNode, selected: Selection): string {
-  if (!selected.value || node.value === undefined) return '';
-  const text = typeof node.value === 'string' ? node.value : encodeBase64(node.value);
-  return `<Value>${escapeText(text)}</Value>`;
+  document(node: TndsNode, parent: TreePath | undefined, style: TndsStyle): void {
+    this.sink.open('MgmtTree');
+    this.sink.leaf('VerDTD', '1.2');
+    if (style === 'nested') this.nested(node, parent && formatTreePath(parent));
+    else if (parent === undefined) this.flat(node, undefined, '');
+    else this.flat(node, formatTreePath(parent), parent.length === 0 ? './' : `${formatTreePath(parent)}/`);
+    this.sink.close('MgmtTree');
+  }
+
+  private nested(node: TndsNode, path?: string): void {
+    this.begin(node, path);
+    if (node.children === undefined) this.value(node);
+    else for (const child of node.children) this.nested(child);
+    this.sink.close('Node');
+  }
+
+  /** `before` is what stands before the node's name in the Path of its children. */
+  private flat(node: TndsNode, path: string | undefined, before: string): void {
+    this.begin(node, path);
+    if (node.children === undefined) this.value(node);
+    this.sink.close('Node');
+    const below = before + encodeSegment(node.name);
+    for (const child of node.children ?? []) this.flat(child, below, `${below}/`);
+  }
+
+  private begin(node: TndsNode, path: string | undefined): void {
+    const { sink } = this;
+    sink.open('Node');
+    sink.leaf('NodeName', encodeSegment(node.name));
+    if (path !== undefined) sink.leaf('Path', path);
+    sink.open('RTProperties');
+    // In DTD order (1x§11.1); what is not known is left out.
+    this.property('ACL', node.acl);
+    if (this.selected.has('Format')) this.format(node);
+    this.property('Size', node.size);
+    this.property('Title', node.title);
+    this.property('TStamp', node.tstamp);
+    this.type(node);
+    this.property('VerNo', node.verNo);
+    sink.close('RTProperties');
+  }
+
+  private property(name: TndsProperty, text: string | undefined): void {
+    if (text !== undefined && this.selected.has(name)) this.sink.leaf(name, text);
+  }
+
+  private format(node: TndsNode): void {
+    const name = node.children ? 'node' : isBinary(node.format) ? 'b64' : (node.format ?? 'chr');
+    this.sink.open('Format');
+    this.sink.leaf(name, '');
+    this.sink.close('Format');
+  }
+
+  /** The Type of an interior node is always told: it is how a reader finds the object (1x§11.1). */
+  private type(node: TndsNode): void {
+    if (node.children === undefined && !this.selected.has('Type')) return;
+    this.sink.open('Type');
+    if (node.children) this.sink.leaf('DDFName', node.type ?? '');
+    else this.sink.leaf('MIME', node.type ?? 'text/plain');
+    this.sink.close('Type');
+  }
+
+  private value(node: TndsNode): void {
+    if (!this.selected.has('Value') || node.value === undefined) return;
+    this.sink.leaf('Value', typeof node.value === 'string' ? node.value : encodeBase64(node.value));
+  }
 }
