@@ -24,6 +24,8 @@ export interface OutboxOptions {
 /** Most rows of one INSERT: SQLite takes 32,766 parameters. */
 const BATCH = 500;
 const MOST_HOLDING = 10_000;
+/** Written out, not bound, so that the partial indexes serve. */
+const WAITING = sql.lit('waiting' as const);
 
 /**
  * Alerts that were accepted from devices and wait until their backend took them (IW-ALERT-6), and
@@ -88,7 +90,7 @@ export class Outbox {
       .select('id')
       .where('device_id', '=', whose.deviceId)
       .where('lane', '=', lane)
-      .where('state', '=', 'waiting')
+      .where('state', '=', WAITING)
       .where((eb) => eb.or([eb('session_id', 'is', null), eb('session_id', '<>', whose.sessionId)]))
       .limit(1)
       .executeTakeFirst();
@@ -232,7 +234,7 @@ export class Outbox {
     const heads = await this.#store.db
       .selectFrom('outbox as o')
       .selectAll('o')
-      .where('o.state', '=', 'waiting')
+      .where('o.state', '=', WAITING)
       .where('o.next_at', '<=', now)
       .where((eb) =>
         eb.not(
@@ -242,7 +244,7 @@ export class Outbox {
               .select(sql<number>`1`.as('one'))
               .whereRef('e.device_id', '=', 'o.device_id')
               .whereRef('e.lane', '=', 'o.lane')
-              .where('e.state', '=', 'waiting')
+              .where('e.state', '=', WAITING)
               .whereRef('e.seq', '<', 'o.seq'),
           ),
         ),
@@ -271,7 +273,7 @@ export class Outbox {
         .updateTable('outbox')
         .set({ next_at: now + leaseMs, claimed_by: node, attempts: Number(row.attempts) + 1 })
         .where('id', '=', row.id)
-        .where('state', '=', 'waiting')
+        .where('state', '=', WAITING)
         .where('next_at', '=', row.next_at)
         .where('attempts', '=', row.attempts)
         .returningAll()
@@ -287,7 +289,7 @@ export class Outbox {
       .updateTable('outbox')
       .set({ next_at: this.#now() + leaseMs })
       .where('id', '=', id)
-      .where('state', '=', 'waiting')
+      .where('state', '=', WAITING)
       .where('claimed_by', '=', node)
       .executeTakeFirst();
     return result.numUpdatedRows > 0n;
@@ -309,14 +311,14 @@ export class Outbox {
       .updateTable('outbox')
       .set({ next_at: at, detail, claimed_by: null })
       .where('id', '=', row.id)
-      .where('state', '=', 'waiting')
+      .where('state', '=', WAITING)
       .execute();
     await this.#store.db
       .updateTable('outbox')
       .set({ next_at: at })
       .where('device_id', '=', row.device_id)
       .where('lane', '=', row.lane)
-      .where('state', '=', 'waiting')
+      .where('state', '=', WAITING)
       .where('next_at', '<', at)
       .execute();
   }
@@ -327,7 +329,7 @@ export class Outbox {
       .updateTable('outbox')
       .set({ ...change, next_at: at, claimed_by: null })
       .where('id', '=', id)
-      .where('state', '=', 'waiting')
+      .where('state', '=', WAITING)
       .returning(['device_id', 'lane'])
       .executeTakeFirst();
     if (!ended?.lane) return;
@@ -337,7 +339,7 @@ export class Outbox {
       .set({ next_at: at })
       .where('device_id', '=', ended.device_id)
       .where('lane', '=', ended.lane)
-      .where('state', '=', 'waiting')
+      .where('state', '=', WAITING)
       .where('next_at', '>', at)
       .execute();
   }

@@ -5,7 +5,7 @@ import type { JobRow, ReportRow } from '../../store/schema.ts';
 import type { Store } from '../../store/store.ts';
 import { type Clock, hours, systemClock } from '../../support/durations.ts';
 import { DEFAULT_BACKEND } from '../routing/route.ts';
-import { reportId, stored } from './reports.ts';
+import { PENDING, reportId, stored } from './reports.ts';
 
 /** What became of an EXEC that a device began for a job and answered 202 to. */
 export interface JobReport {
@@ -68,7 +68,7 @@ export class JobReports {
       .selectFrom('reports')
       .selectAll()
       .where('device_id', '=', deviceId)
-      .where('state', '=', 'pending')
+      .where('state', '=', PENDING)
       .where('direction', '=', 'job')
       .orderBy('created_at')
       .orderBy('id')
@@ -84,7 +84,7 @@ export class JobReports {
         .updateTable('reports')
         .set({ state, alert: JSON.stringify(alert), updated_at: this.#now() })
         .where('id', '=', report.id)
-        .where('state', '=', 'pending')
+        .where('state', '=', PENDING)
         .execute();
     }
   }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { Kysely } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 import type { AwaitedReport } from '../../interworking/reports.ts';
 import type { EffectOf, ResultOf } from '../../interworking/script.ts';
 import type { Database, ReportRow } from '../../store/schema.ts';
@@ -32,6 +32,9 @@ type Particular = Pick<
 export interface StoredReport extends AwaitedReport {
   readonly row: ReportRow;
 }
+
+/** Written out, not bound, so that the partial indexes serve. */
+export const PENDING = sql.lit('pending' as const);
 
 /** Query parameter of a report URL. */
 export const REPORT_PARAMETER = 'report';
@@ -117,7 +120,7 @@ export class Reports {
       .selectFrom('reports')
       .selectAll()
       .where('device_id', '=', deviceId)
-      .where('state', '=', 'pending')
+      .where('state', '=', PENDING)
       .where('direction', '=', direction)
       .where('expires_at', '>', this.#now())
       .orderBy('created_at')
@@ -136,7 +139,7 @@ export class Reports {
       .updateTable('reports')
       .set({ state, updated_at: this.#now() })
       .where('id', '=', id)
-      .where('state', '=', 'pending')
+      .where('state', '=', PENDING)
       .returningAll()
       .executeTakeFirst();
   }
@@ -146,7 +149,7 @@ export class Reports {
     return this.#store.db
       .selectFrom('reports')
       .selectAll()
-      .where('state', '=', 'pending')
+      .where('state', '=', PENDING)
       .where('expires_at', '<=', this.#now())
       .orderBy('expires_at')
       .limit(limit)
