@@ -17,6 +17,8 @@ import {
 const MOST_CONTROLS = 500;
 const MOST_OPTIONS = 2000;
 
+const CONTROLS = ['input', 'select', 'textarea', 'button'] as const;
+
 interface Found {
   readonly element: Element;
   readonly above: readonly Element[];
@@ -35,11 +37,16 @@ export function readForms(html: string, baseUrl: string): Page {
   const forms = all.filter(({ element }) => isHtml(element, 'form'));
   const ids = new Map(forms.map(({ element }) => [attribute(element, 'id'), element]));
   const owned = new Map<Element, Control[]>(forms.map(({ element }) => [element, []]));
+  const inTables = forms.filter(({ above }) => isHtml(above.at(-1) ?? document, ...TABLE_PARTS));
   let controls = 0;
   for (const found of all) {
-    const owner = ownerOf(found, ids);
+    const owner = ownerOf(found, ids) ?? tableOwner(found, inTables);
     const list = owner && owned.get(owner);
-    if (!list || controls >= MOST_CONTROLS || isDisabled(found)) continue;
+    if (!list || controls >= MOST_CONTROLS) continue;
+    if (isDisabled(found)) {
+      labels.of(found);
+      continue;
+    }
     const control = readControl(found, labels, { base, baseUrl });
     if (!control) continue;
     list.push(control);
@@ -97,10 +104,24 @@ function ownerOf(
   { element, above }: Found,
   ids: ReadonlyMap<string | undefined, Element>,
 ): Element | undefined {
-  if (!isHtml(element, 'input', 'select', 'textarea', 'button')) return undefined;
+  if (!isHtml(element, ...CONTROLS)) return undefined;
   const named = attribute(element, 'form');
   if (named !== undefined) return ids.get(named);
   return above.findLast((each) => isHtml(each, 'form'));
+}
+
+const TABLE_PARTS = ['table', 'thead', 'tbody', 'tfoot', 'tr'] as const;
+
+/**
+ * Between the parts of a table the parser closes a form at once, yet the controls behind it in that table
+ * are its own: old pages are written so.
+ */
+function tableOwner({ element, above }: Found, forms: readonly Found[]): Element | undefined {
+  if (forms.length === 0 || has(element, 'form') || !isHtml(element, ...CONTROLS)) return undefined;
+  return forms.findLast((form) => {
+    const table = form.above.findLast((each) => isHtml(each, 'table'));
+    return table !== undefined && above.includes(table);
+  })?.element;
 }
 
 /** Disabled itself or by a fieldset, in whose first legend it does not stand. */
