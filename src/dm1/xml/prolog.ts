@@ -1,5 +1,5 @@
 import { DragomanError } from '../../support/errors.ts';
-import { isSpace } from './characters.ts';
+import { isNCName, isSpace } from './characters.ts';
 import { lineAndColumn } from './position.ts';
 
 const COMMON_DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>';
@@ -13,7 +13,7 @@ const DECLARATION = new RegExp(
 const PUBID = "-'()+,./:=?;!*#@$_%a-zA-Z0-9 \\r\\n";
 const LITERAL = `(?:"[^"]*"|'[^']*')`;
 const DOCTYPE = new RegExp(
-  `<!DOCTYPE${S}+[^${'\\s<>\\[\\]\\"\'&'}]+` +
+  `<!DOCTYPE${S}+([^${'\\s<>\\[\\]\\"\'&'}]+)` +
     `(?:${S}+SYSTEM${S}+${LITERAL}|${S}+PUBLIC${S}+(?:"[${PUBID}]*"|'[${PUBID.replace("'", '')}]*')${S}+${LITERAL})?${S}*>`,
   'y',
 );
@@ -46,7 +46,9 @@ export function readProlog(s: string, start: number): number {
     } else if (s.startsWith('<!DOCTYPE', p)) {
       DOCTYPE.lastIndex = p;
       const match = DOCTYPE.exec(s);
-      if (doctype || match === null || /[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]/.test(match[0])) {
+      // A Name may hold colons anywhere, which a name with namespaces may not.
+      const named = match !== null && isNCName(match[1]!.replaceAll(':', '_'));
+      if (doctype || !named || /[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]/.test(match[0])) {
         throw malformed(
           s,
           p,
