@@ -31,9 +31,6 @@ export interface Result {
 
 export const fixed = (value: number, digits: number): string => value.toFixed(digits);
 
-/** A ratio with two digits, without calling 0.996 one. */
-export const share = (value: number): string => value.toFixed(2);
-
 /** A result with the circumstances under which it came about. */
 export interface Measurement {
   readonly result: Result;

@@ -1,5 +1,5 @@
 import { type Child, withChildren } from '../peers/child.ts';
-import { fixed, type Result, type Settings, share } from '../report.ts';
+import { fixed, type Result, type Settings } from '../report.ts';
 import { type Candidate, interleave } from '../rounds.ts';
 import { discoverL2n, ids, L2N_COMMANDS, type Played, playL2n, recordL2n, sessionIdOf } from './l2n.ts';
 import { discoverN2l, N2L_SCRIPT, playN2l, recordN2l } from './n2l.ts';
@@ -45,7 +45,7 @@ export async function crossingBench(settings: Settings): Promise<Result> {
       goals.push({
         what: `${name}, throughput per CPU of http-proxy`,
         goal: `≥ ${GOALS[encoding]}`,
-        result: `${fixed(measured.ratio, 2)}`,
+        result: fixed(measured.ratio, 2),
         met: measured.ratio >= GOALS[encoding],
       });
     }
@@ -115,8 +115,8 @@ async function run(prepared: Prepared, devices: number, settings: Settings, name
     fixed(nanoseconds.median / 1e6, 3),
     `${fixed(nanoseconds.q1 / 1e6, 3)}–${fixed(nanoseconds.q3 / 1e6, 3)}`,
     String(Math.round(1e9 / (nanoseconds.median * perSession))),
-    share(ratio.median),
-    `${share(ratio.q1)}–${share(ratio.q3)}`,
+    fixed(ratio.median, 2),
+    `${fixed(ratio.q1, 2)}–${fixed(ratio.q3, 2)}`,
   ]);
   return { rows, ratio: measured[2]!.ratio.median };
 }
