@@ -104,7 +104,8 @@ function inputOf(alert: InputAlert, lang: PageLang, refused: Refused | undefined
   const t = TEXTS[lang];
   const { inputType, maxLength } = alert;
   const hints = [
-    inputType === 'A' ? '' : t.hints[inputType],
+    // Fields for dates and times show by themselves what goes into them.
+    inputType === 'A' || (alert.echo === 'T' && 'DT'.includes(inputType)) ? '' : t.hints[inputType],
     maxLength !== undefined && 'ANP'.includes(inputType)
       ? t.atMost.replace('{count}', String(maxLength))
       : '',
