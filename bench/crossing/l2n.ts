@@ -15,6 +15,9 @@ export const idOf = (n: number): string => `IMEI:${String(n).padStart(15, '0')}`
 const TEMPLATE_SESSION = 'S000';
 export const sessionIdOf = (n: number): string => `T${(n % 46_656).toString(36).padStart(3, '0')}`;
 
+/** An Exec is done at once: a report of the last one in each session, and a promise of the next, is the exception. */
+export const AT_ONCE = { exec: () => ({ status: 200 }) };
+
 export const L2N_COMMANDS = [
   ['GET', 'urn:oma:mo:oma-fumo:1.0//State'],
   ['GET', 'urn:oma:mo:oma-fumo:1.0//PkgName', 'urn:oma:mo:oma-fumo:1.0//PkgVersion'],
@@ -24,7 +27,7 @@ export const L2N_COMMANDS = [
 /** Records the messages of a session of a device that the gateway knows already, to be played for many. */
 export async function recordL2n(url: string, options: Partial<LegacyDeviceOptions>): Promise<Exchange[]> {
   const { encoding = 'xml' } = options;
-  const device = new LegacyDevice({ ...options, url, deviceId: TEMPLATE_ID });
+  const device = new LegacyDevice({ ...AT_ONCE, ...options, url, deviceId: TEMPLATE_ID });
   try {
     const discovery = await device.session({ sessionId: 'D000' });
     if (discovery.outcome !== 'completed') throw new Error(`discovery: ${discovery.detail}`);
@@ -55,7 +58,7 @@ export async function discoverL2n(
   options: Partial<LegacyDeviceOptions>,
 ): Promise<void> {
   for (const deviceId of devices) {
-    const device = new LegacyDevice({ ...options, url, deviceId, keepMessages: false });
+    const device = new LegacyDevice({ ...AT_ONCE, ...options, url, deviceId, keepMessages: false });
     const { outcome, detail } = await device.session({ sessionId: 'D000' });
     await device.close();
     if (outcome !== 'completed') throw new Error(`discovery of ${deviceId}: ${outcome} ${detail}`);

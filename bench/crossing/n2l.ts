@@ -1,6 +1,6 @@
 import { Pool } from 'undici';
 import { Dm2Client, type Dm2ClientOptions, type ServerCommand } from '../../src/simulator/index.ts';
-import { fill, type Played, TEMPLATE_ID } from './l2n.ts';
+import { AT_ONCE, fill, type Played, TEMPLATE_ID } from './l2n.ts';
 
 /** A request of the device: a package, or a transfer to the URL at `place` of the last Package#2. */
 export interface Step {
@@ -25,7 +25,7 @@ const TRANSFER = /https?:\/\/[^"\\]+\/repository\/[^"\\]+/g;
 
 /** Records the second session of a device, when the gateway knows what its client can do. */
 export async function recordN2l(url: string, options: Partial<Dm2ClientOptions> = {}): Promise<Step[]> {
-  const device = new Dm2Client({ ...options, url, deviceId: TEMPLATE_ID });
+  const device = new Dm2Client({ ...AT_ONCE, ...options, url, deviceId: TEMPLATE_ID });
   try {
     const first = await device.session();
     if (first.outcome !== 'completed') throw new Error(`first session: ${first.detail}`);
@@ -112,7 +112,7 @@ export async function discoverN2l(
   options: Partial<Dm2ClientOptions> = {},
 ): Promise<void> {
   for (const deviceId of devices) {
-    const device = new Dm2Client({ ...options, url, deviceId, keepMessages: false });
+    const device = new Dm2Client({ ...AT_ONCE, ...options, url, deviceId, keepMessages: false });
     for (let session = 0; session < 2; session++) {
       const { outcome, detail } = await device.session();
       if (outcome !== 'completed') throw new Error(`discovery of ${deviceId}: ${outcome} ${detail}`);
