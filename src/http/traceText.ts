@@ -30,6 +30,8 @@ export function traceText({ session, entries }: SessionTrace): string {
 function entryLines(entry: TraceEntry): string[] {
   const at = new Date(entry.at).toISOString();
   switch (entry.kind) {
+    case 'delivered':
+      return [`${at}  the answer reached the device`];
     case 'undelivered':
       return [`${at}  the answer did not reach the device`];
     case 'note':

@@ -6,8 +6,9 @@ const PATIENCE = 1_000;
 
 /**
  * Follows whether an answer reached its device, where a later message with the same bytes could be either
- * a repeat or a new one (IW-SES-4). A journaled answer counts as delivered unless the journal says
- * otherwise: between its write and its way out there is next to no time to die in.
+ * a repeat or a new one (IW-SES-4). That an answer was lost is always noted. That it arrived is noted in a
+ * live 2.0 session beyond its opening alone: packages have no number there, and two equal ones in a row
+ * are common. An answer without a note is given again then; a command is never taken for done unseen.
  */
 export class DeliveryLog {
   readonly #journal: Journal;
@@ -26,8 +27,8 @@ export class DeliveryLog {
         // A later message has been taken meanwhile: it was no repeat.
         if (session.reply !== reply) return;
         session.delivered = arrived;
-        if (arrived) return;
-        session.record('undelivered', this.#now(), '{}');
+        if (arrived && (session.protocol === 'dm1' || session.ended || !session.moved)) return;
+        session.record(arrived ? 'delivered' : 'undelivered', this.#now(), '{}');
         const write = session.takeWrite();
         // Refused: another node has gone on with the session, which says the same.
         return write && this.#journal.write(write).catch(() => {});

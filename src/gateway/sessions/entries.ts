@@ -6,9 +6,17 @@ import { readTagged, writeTagged } from './taggedJson.ts';
 
 /**
  * Kinds of journal entries: `open` and `device` hold a message as it came, `reply` one as it went,
- * `undelivered` says that it did not arrive, the names of effects hold their results.
+ * `delivered` and `undelivered` tell whether it arrived, where that matters, the names of effects hold their results.
  */
-export type EntryKind = 'open' | 'device' | 'reply' | 'undelivered' | 'note' | 'end' | PerformedKind;
+export type EntryKind =
+  | 'open'
+  | 'device'
+  | 'reply'
+  | 'delivered'
+  | 'undelivered'
+  | 'note'
+  | 'end'
+  | PerformedKind;
 
 /** Beside the bytes of a device's message (`open`, `device`). */
 export interface MessageMeta {
@@ -111,8 +119,12 @@ export function storeResult(
       return plain({ result });
     case 'interaction.open':
       return plain({ request: { alert: effect.alert }, result });
-    case 'interaction.wait':
-      return plain({ result });
+    case 'interaction.wait': {
+      const { at, answer } = result as ResultOf<'interaction.wait'>;
+      if (!effect.secret || answer.kind !== 'entered') return plain({ result });
+      const shown = { at, answer: { ...answer, text: HIDDEN } };
+      return { meta: JSON.stringify({ result: shown }), body: Buffer.from(answer.text, 'utf8') };
+    }
     case 'alert.keep':
       return plain({ request: { first: effect.first, alerts: effect.alerts.length }, result });
     case 'alert.settle':
@@ -151,11 +163,15 @@ export function restoreResult(row: JournalRow): unknown {
       });
       return { at: result.at, uploads };
     }
+    case 'interaction.wait': {
+      const { result } = JSON.parse(row.meta) as { result: ResultOf<'interaction.wait'> };
+      if (row.body === null) return result;
+      return { ...result, answer: { ...result.answer, text: Buffer.from(row.body).toString('utf8') } };
+    }
     case 'repository.offer':
     case 'repository.expect':
     case 'registry.save':
     case 'interaction.open':
-    case 'interaction.wait':
     case 'alert.keep':
     case 'alert.settle':
     case 'report.expect':
@@ -175,7 +191,21 @@ export function maskCredentials(message: SyncMLMessage): SyncMLMessage {
 }
 
 function maskRequest(send: BackendRequest): BackendRequest {
-  return send.protocol === 'dm1' ? { ...send, message: maskCredentials(send.message) } : send;
+  return send.protocol === 'dm1'
+    ? { ...send, message: maskAnswers(maskCredentials(send.message)) }
+    : send;
+}
+
+/** Without what users answered: it may be a password, and the trace tells the rest where it was given. */
+function maskAnswers(message: SyncMLMessage): SyncMLMessage {
+  const answers = message.body.some((e) => e.kind === 'Status' && e.cmd === 'Alert' && e.items.length > 0);
+  if (!answers) return message;
+  const body = message.body.map((e) =>
+    e.kind === 'Status' && e.cmd === 'Alert'
+      ? { ...e, items: e.items.map((item) => ({ ...item, data: HIDDEN })) }
+      : e,
+  );
+  return { ...message, body };
 }
 
 const SECRET_HEADERS = /^(authorization|cookie|proxy-authorization)$/i;

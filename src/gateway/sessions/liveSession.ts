@@ -20,7 +20,13 @@ export interface MessageMark {
 }
 
 /** Entries that come again with the device's own repeat, or with the script's. */
-const REPEATED: ReadonlySet<EntryKind> = new Set<EntryKind>(['open', 'device', 'note', 'undelivered']);
+const REPEATED: ReadonlySet<EntryKind> = new Set<EntryKind>([
+  'open',
+  'device',
+  'note',
+  'delivered',
+  'undelivered',
+]);
 
 /**
  * One session as a node holds it between and during messages: its script, how far the journal is,
@@ -50,6 +56,8 @@ export class LiveSession {
   /** Whether the answer arrived; `undefined` while it is on its way (`delivery` settles then). */
   delivered: boolean | undefined = false;
   delivery: Promise<unknown> | undefined;
+  /** A message other than the opening has come: the next one may have the very same bytes. */
+  moved = false;
   /** As stored; later than the true one, so that not every message writes it. */
   storedDeadline: number;
   #seq: number;

@@ -28,12 +28,13 @@ export function repeatedExchange(
 ): StoredExchange | undefined {
   const last = findExchange(entries);
   if (!last || !isSame(last.meta, message)) return undefined;
-  // A client that uses one SessionID for ever opens its next session with the very same bytes.
-  const ambiguous = message.protocol === 'dm2' || (row.state !== 'live' && last.opening);
-  // An opening that a live session still stands at is answered again: nothing has come of it yet.
-  const unmoved = row.state === 'live' && last.opening;
-  if (ambiguous && last.delivered && !unmoved) return undefined;
-  if (row.state !== 'live' && last.opening && message.at > last.at + sessionMs) return undefined;
+  const live = row.state === 'live';
+  // In a live 2.0 session two packages in a row may be equal, but nothing has come of an opening yet; a
+  // client that uses one SessionID for ever opens its next session with the very same bytes.
+  const ambiguous = live ? message.protocol === 'dm2' && !last.opening : last.opening;
+  const arrived = live ? last.confirmed : last.delivered;
+  if (ambiguous && arrived) return undefined;
+  if (!live && last.opening && message.at > last.at + sessionMs) return undefined;
   return last;
 }
 

@@ -57,8 +57,8 @@ export function replay(
   let step = session.script.next();
   for (let i = 1; i < entries.length; i += 1) {
     const entry = entries[i]!;
-    if (entry.kind === 'undelivered') {
-      session.delivered = false;
+    if (entry.kind === 'delivered' || entry.kind === 'undelivered') {
+      session.delivered = entry.kind === 'delivered';
       continue;
     }
     if (step.done) throw diverged(row.id, entry.seq, entry.kind, 'its end');
@@ -75,7 +75,7 @@ export function replay(
         throw diverged(row.id, entry.seq, 'an answer', 'another answer');
       }
       session.parked = true;
-      session.delivered = true;
+      session.delivered = false;
       continue;
     }
     if (entry.kind !== 'device') throw diverged(row.id, entry.seq, entry.kind, 'a message of the device');
@@ -85,6 +85,7 @@ export function replay(
       readEvent(row.protocol, entry, meta, session, tools.wire);
     session.parked = false;
     session.delivered = false;
+    session.moved = true;
     if (meta.gone === undefined) {
       session.last = markOf(meta);
       session.lastAt = entry.at;

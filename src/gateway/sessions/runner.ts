@@ -231,6 +231,7 @@ export class SessionRunner {
     session.reply = undefined;
     session.delivered = false;
     session.delivery = undefined;
+    session.moved = true;
     session.last = mark;
     session.lastAt = at;
     const meta: MessageMeta = {

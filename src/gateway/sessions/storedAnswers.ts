@@ -13,6 +13,8 @@ export interface StoredExchange {
   readonly reply?: JournalRow;
   /** It went out, and nothing is known to have kept it from the device. */
   readonly delivered: boolean;
+  /** The device is known to have it. */
+  readonly confirmed: boolean;
 }
 
 /** The last exchange of a journal, or the last one that began with `message`. */
@@ -24,6 +26,7 @@ export function findExchange(entries: readonly JournalRow[], message?: Incoming)
     if (message && !isSame(meta, message)) continue;
     let reply: JournalRow | undefined;
     let delivered = false;
+    let confirmed = false;
     for (let j = i + 1; j < entries.length; j += 1) {
       const { kind } = entries[j]!;
       if (kind === 'device') break;
@@ -31,9 +34,17 @@ export function findExchange(entries: readonly JournalRow[], message?: Incoming)
         reply = entries[j];
         delivered = true;
       }
+      if (kind === 'delivered') confirmed = true;
       if (kind === 'undelivered') delivered = false;
     }
-    return { opening: entry.kind === 'open', at: entry.at, meta, ...(reply && { reply }), delivered };
+    return {
+      opening: entry.kind === 'open',
+      at: entry.at,
+      meta,
+      ...(reply && { reply }),
+      delivered,
+      confirmed,
+    };
   }
   return undefined;
 }

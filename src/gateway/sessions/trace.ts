@@ -59,6 +59,8 @@ function traceEntry(entry: JournalRow, protocol: 'dm1' | 'dm2'): TraceEntry {
       const remark = present && { text: `Sent with ${present.scheme} credentials, not shown.` };
       return { ...head, ...message(entry.body, protocol), ...remark };
     }
+    case 'delivered':
+      return { ...head, text: 'The answer reached the device.' };
     case 'undelivered':
       return { ...head, text: 'The answer did not reach the device.' };
     case 'note':
