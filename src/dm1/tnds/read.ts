@@ -8,7 +8,8 @@ import { WbxmlCursor } from '../wbxml/cursor.ts';
 import { decodeText } from '../xml/charset.ts';
 import { XmlCursor } from '../xml/cursor.ts';
 import type { TndsDocument } from './node.ts';
-import { place, type ReadNode } from './place.ts';
+import { place } from './place.ts';
+import type { ReadNode } from './readNode.ts';
 
 export interface ReadTndsOptions {
   /** The command's target; without it the first node is taken to stand there. */

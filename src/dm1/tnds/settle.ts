@@ -3,7 +3,7 @@ import { decodeBase64 } from '../../mo/lexical.ts';
 import type { Value } from '../../mo/node.ts';
 import { DragomanError } from '../../support/errors.ts';
 import type { TndsNode } from './node.ts';
-import type { ReadNode, Spot } from './place.ts';
+import type { ReadNode, Spot } from './readNode.ts';
 import { readTimeStamp } from './timeStamp.ts';
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
