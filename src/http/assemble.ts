@@ -157,9 +157,12 @@ async function assemble(config: Config, options: GatewayOptions, undo: Undo): Pr
     metrics,
     log,
     node,
-    ended: ({ id, deviceId }) => {
+    ended: ({ id, deviceId, backend }) => {
       outbox.released(id);
-      const noted = [registry.sessionEnded(deviceId), jobs.sessionEnded(deviceId, id)];
+      const given = config.backends[backend]?.protocol;
+      // Jobs go out in sessions of the built-in backend alone; one that is configured no longer may have been it.
+      const fromQueue = given === undefined || given === 'builtin';
+      const noted = [registry.sessionEnded(deviceId), fromQueue && jobs.sessionEnded(deviceId, id)];
       Promise.all(noted).catch((error: unknown) => log.error({ session: id, error }, 'ending not noted'));
     },
   });

@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { type CompiledQuery, Kysely, Migrator } from 'kysely';
 import { DragomanError } from '../support/errors.ts';
-import type { Engine, EngineName } from './engine.ts';
+import type { Engine, EngineName, Statement } from './engine.ts';
 import { migrations } from './migrations/all.ts';
 import { PostgresEngine } from './postgres.ts';
 import type { Database } from './schema.ts';
@@ -39,16 +39,28 @@ export class Store {
   prepare<P extends readonly unknown[], Row>(
     build: (slot: Slot) => CompiledQuery,
   ): (...params: P) => Promise<Row[]> {
-    const bind = this.#compile(build);
-    return (...params) => this.#engine.query<Row>(bind(params));
+    const bind = this.compile<P, Row>(build);
+    return (...params) => this.#engine.query<Row>(statementOf(bind(...params)));
   }
 
   /** As `prepare`, for statements without rows: resolves to the number of rows changed. */
   prepareChange<P extends readonly unknown[]>(
     build: (slot: Slot) => CompiledQuery,
   ): (...params: P) => Promise<number> {
-    const bind = this.#compile(build);
-    return (...params) => this.#engine.change(bind(params));
+    const bind = this.compile<P, unknown>(build);
+    return (...params) => this.#engine.change(statementOf(bind(...params)));
+  }
+
+  /** As `prepare`, for `executeQuery` of a transaction. */
+  compile<P extends readonly unknown[], Row>(
+    build: (slot: Slot) => CompiledQuery,
+  ): (...params: P) => CompiledQuery<Row> {
+    const compiled = build(<T>(index: number) => new SlotMark(index) as T) as CompiledQuery<Row>;
+    const { parameters } = compiled;
+    return (...params) => ({
+      ...compiled,
+      parameters: parameters.map((p) => (p instanceof SlotMark ? params[p.index] : p)),
+    });
   }
 
   /** Brings the tables up to date; safe when several nodes start at once. */
@@ -67,17 +79,10 @@ export class Store {
   async close(): Promise<void> {
     await this.db.destroy();
   }
+}
 
-  #compile(build: (slot: Slot) => CompiledQuery): (params: readonly unknown[]) => {
-    sql: string;
-    params: unknown[];
-  } {
-    const { sql, parameters } = build(<T>(index: number) => new SlotMark(index) as T);
-    return (params) => ({
-      sql,
-      params: parameters.map((p) => (p instanceof SlotMark ? params[p.index] : p)),
-    });
-  }
+function statementOf({ sql, parameters }: CompiledQuery): Statement {
+  return { sql, params: parameters };
 }
 
 class SlotMark {

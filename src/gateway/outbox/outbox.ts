@@ -1,4 +1,4 @@
-import type { Kysely } from 'kysely';
+import type { CompiledQuery, Kysely } from 'kysely';
 import { sql } from 'kysely';
 import type { Alert } from '../../dm2/packages.ts';
 import {
@@ -21,8 +21,6 @@ export interface OutboxOptions {
   readonly wake?: () => void;
 }
 
-/** Most rows of one INSERT: SQLite takes 32,766 parameters. */
-const BATCH = 500;
 const MOST_HOLDING = 10_000;
 /** Written out, not bound, so that the partial indexes serve. */
 const WAITING = sql.lit('waiting' as const);
@@ -36,14 +34,16 @@ export class Outbox {
   readonly #reports: Reports;
   readonly #options: OutboxOptions;
   readonly #now: Clock;
-  /** Sessions of this node that hold alerts. */
-  readonly #holding = new Set<string>();
+  /** Sessions of this node that hold alerts, and how many each has not settled. */
+  readonly #holding = new Map<string, number>();
+  readonly #queries: Queries;
 
   constructor(store: Store, reports: Reports, options: OutboxOptions) {
     this.#store = store;
     this.#reports = reports;
     this.#options = options;
     this.#now = options.now ?? systemClock;
+    this.#queries = queries(store);
   }
 
   /** Performs `alert.keep`, all of it or nothing; performed again it finds what it stored. */
@@ -51,7 +51,8 @@ export class Outbox {
     const at = this.#now();
     const places = await this.#store.db.transaction().execute(async (db) => {
       const ids = effect.alerts.map((_, i) => reportId(whose.sessionId, effect.first + i));
-      const known = await db.selectFrom('outbox').selectAll().where('id', 'in', ids).execute();
+      const known: OutboxRow[] = [];
+      for (const id of ids) known.push(...(await db.executeQuery(this.#queries.byId(id))).rows);
       if (known.length > 0)
         return ids.map((id) =>
           placeOf(
@@ -62,19 +63,22 @@ export class Outbox {
       return this.#place(db, whose, effect, at);
     });
     if (places.some(({ to }) => to !== 'session')) this.#options.wake?.();
-    if (places.some(({ to }) => to === 'session')) this.#hold(whose.sessionId);
+    this.#hold(whose.sessionId, places.filter(({ to }) => to === 'session').length);
     return { at, places };
   }
 
   /** A session has ended: what it held and did not deliver is due. */
   released(sessionId: string): void {
-    if (this.#holding.delete(sessionId)) this.#options.wake?.();
+    const unsettled = this.#holding.get(sessionId) ?? 0;
+    this.#holding.delete(sessionId);
+    if (unsettled > 0) this.#options.wake?.();
   }
 
-  #hold(sessionId: string): void {
+  #hold(sessionId: string, alerts: number): void {
+    if (alerts === 0) return;
     // Sessions that went on elsewhere are never released here; what they held is found all the same.
     if (this.#holding.size >= MOST_HOLDING) this.#holding.clear();
-    this.#holding.add(sessionId);
+    this.#holding.set(sessionId, (this.#holding.get(sessionId) ?? 0) + alerts);
   }
 
   async #place(
@@ -85,15 +89,8 @@ export class Outbox {
   ): Promise<AlertPlace[]> {
     const lane = `backend:${whose.backend}`;
     const match = await this.#matcher(db, whose.deviceId, alerts, report);
-    const waiting = await db
-      .selectFrom('outbox')
-      .select('id')
-      .where('device_id', '=', whose.deviceId)
-      .where('lane', '=', lane)
-      .where('state', '=', WAITING)
-      .where((eb) => eb.or([eb('session_id', 'is', null), eb('session_id', '<>', whose.sessionId)]))
-      .limit(1)
-      .executeTakeFirst();
+    const [waiting] = (await db.executeQuery(this.#queries.waiting(whose.deviceId, lane, whose.sessionId)))
+      .rows;
     const rows: NewOutbox[] = [];
     const places: AlertPlace[] = [];
     for (const [i, alert] of alerts.entries()) {
@@ -118,12 +115,7 @@ export class Outbox {
         created_at: at,
       });
     }
-    for (let i = 0; i < rows.length; i += BATCH) {
-      await db
-        .insertInto('outbox')
-        .values(rows.slice(i, i + BATCH))
-        .execute();
-    }
+    for (const row of rows) await db.executeQuery(this.#queries.insert(row));
     return places;
   }
 
@@ -166,6 +158,8 @@ export class Outbox {
       const row = { id: reportId(sessionId, n) };
       await (refused === undefined ? this.done(row) : this.fail(row, refused));
     }
+    const held = this.#holding.get(sessionId);
+    if (held !== undefined) this.#holding.set(sessionId, held - settled.length);
     return { at: this.#now() };
   }
 
@@ -325,23 +319,9 @@ export class Outbox {
 
   async #end(id: string, change: Pick<OutboxRow, 'state' | 'detail'>): Promise<void> {
     const at = this.#now();
-    const ended = await this.#store.db
-      .updateTable('outbox')
-      .set({ ...change, next_at: at, claimed_by: null })
-      .where('id', '=', id)
-      .where('state', '=', WAITING)
-      .returning(['device_id', 'lane'])
-      .executeTakeFirst();
-    if (!ended?.lane) return;
+    const [ended] = await this.#queries.end(id, change.state, change.detail, at);
     // Those behind it waited for it only.
-    await this.#store.db
-      .updateTable('outbox')
-      .set({ next_at: at })
-      .where('device_id', '=', ended.device_id)
-      .where('lane', '=', ended.lane)
-      .where('state', '=', WAITING)
-      .where('next_at', '>', at)
-      .execute();
+    if (ended?.lane) await this.#queries.moveUp(ended.device_id, ended.lane, at);
   }
 
   /** What waits or was given up, and what was delivered lately; newest first. */
@@ -371,6 +351,83 @@ export class Outbox {
       .executeTakeFirst();
     return Number(result.numDeletedRows);
   }
+}
+
+type Queries = ReturnType<typeof queries>;
+
+/** What runs for every alert, compiled once. */
+function queries(store: Store) {
+  const { db } = store;
+  return {
+    byId: store.compile<[id: string], OutboxRow>((slot) =>
+      db.selectFrom('outbox').selectAll().where('id', '=', slot<string>(0)).compile(),
+    ),
+    /** What stands in a lane and is not the session's own. */
+    waiting: store.compile<[device: string, lane: string, session: string], { readonly id: string }>((slot) =>
+      db
+        .selectFrom('outbox')
+        .select('id')
+        .where('device_id', '=', slot<string>(0))
+        .where('lane', '=', slot<string>(1))
+        .where('state', '=', WAITING)
+        .where((eb) => eb.or([eb('session_id', 'is', null), eb('session_id', '<>', slot<string>(2))]))
+        .limit(sql.lit(1))
+        .compile(),
+    ),
+    insert: insertOf(store),
+    end: store.prepare<
+      [id: string, state: OutboxRow['state'], detail: string | null, at: number],
+      Pick<OutboxRow, 'device_id' | 'lane'>
+    >((slot) =>
+      db
+        .updateTable('outbox')
+        .set({
+          state: slot<OutboxRow['state']>(1),
+          detail: slot<string>(2),
+          next_at: slot<number>(3),
+          claimed_by: null,
+        })
+        .where('id', '=', slot<string>(0))
+        .where('state', '=', 'waiting')
+        .returning(['device_id', 'lane'])
+        .compile(),
+    ),
+    moveUp: store.prepareChange<[device: string, lane: string, at: number]>((slot) =>
+      db
+        .updateTable('outbox')
+        .set({ next_at: slot<number>(2) })
+        .where('device_id', '=', slot<string>(0))
+        .where('lane', '=', slot<string>(1))
+        .where('state', '=', WAITING)
+        .where('next_at', '>', slot<number>(2))
+        .compile(),
+    ),
+  };
+}
+
+const COLUMNS = [
+  'id',
+  'device_id',
+  'backend',
+  'kind',
+  'payload',
+  'next_at',
+  'state',
+  'lane',
+  'session_id',
+  'url',
+  'report_id',
+  'created_at',
+] as const satisfies readonly (keyof NewOutbox)[];
+
+function insertOf(store: Store): (row: NewOutbox) => CompiledQuery {
+  const insert = store.compile<readonly unknown[], never>((slot) =>
+    store.db
+      .insertInto('outbox')
+      .values(Object.fromEntries(COLUMNS.map((c, i) => [c, slot(i)])) as unknown as NewOutbox)
+      .compile(),
+  );
+  return (row) => insert(...COLUMNS.map((c) => row[c] ?? null));
 }
 
 /** Where an alert was put when the effect was performed before. */

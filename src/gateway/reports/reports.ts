@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { type Kysely, sql } from 'kysely';
+import { type CompiledQuery, type Kysely, sql } from 'kysely';
 import type { AwaitedReport } from '../../interworking/reports.ts';
 import type { EffectOf, ResultOf } from '../../interworking/script.ts';
 import type { Database, ReportRow } from '../../store/schema.ts';
@@ -47,11 +47,28 @@ export class Reports {
   readonly #store: Store;
   readonly #options: ReportsOptions;
   readonly #now: Clock;
+  readonly #awaited: (
+    device: string,
+    direction: ReportRow['direction'],
+    at: number,
+  ) => CompiledQuery<ReportRow>;
 
   constructor(store: Store, options: ReportsOptions) {
     this.#store = store;
     this.#options = options;
     this.#now = options.now ?? systemClock;
+    this.#awaited = store.compile<[string, ReportRow['direction'], number], ReportRow>((slot) =>
+      store.db
+        .selectFrom('reports')
+        .selectAll()
+        .where('device_id', '=', slot<string>(0))
+        .where('state', '=', PENDING)
+        .where('direction', '=', slot<ReportRow['direction']>(1))
+        .where('expires_at', '>', slot<number>(2))
+        .orderBy('created_at')
+        .orderBy('id')
+        .compile(),
+    );
   }
 
   /** Performs `report.expect`: opens a one-time URL; the store keeps the hash of its token only. */
@@ -116,16 +133,7 @@ export class Reports {
     direction: ReportRow['direction'],
     db: Kysely<Database> = this.#store.db,
   ): Promise<readonly StoredReport[]> {
-    const rows = await db
-      .selectFrom('reports')
-      .selectAll()
-      .where('device_id', '=', deviceId)
-      .where('state', '=', PENDING)
-      .where('direction', '=', direction)
-      .where('expires_at', '>', this.#now())
-      .orderBy('created_at')
-      .orderBy('id')
-      .execute();
+    const { rows } = await db.executeQuery(this.#awaited(deviceId, direction, this.#now()));
     return rows.map(stored);
   }
 

@@ -41,7 +41,7 @@ export interface RunnerOptions {
   /** Milliseconds since 1970. */
   readonly now?: () => number;
   /** Told of every session that ended. */
-  readonly ended?: (session: { id: string; deviceId: string; ending: string }) => void;
+  readonly ended?: (session: { id: string; deviceId: string; backend: string; ending: string }) => void;
 }
 
 /** How much later than the true deadline the stored one is, as a part of the whole; spares a write per message. */
@@ -341,7 +341,7 @@ export class SessionRunner {
     const code = await abandon(row, entries, error, this.#driver);
     this.#live.delete(row.id);
     this.#options.metrics.sessionEnded(code);
-    this.#options.ended?.({ id: row.id, deviceId: row.device_id, ending: code });
+    this.#options.ended?.({ id: row.id, deviceId: row.device_id, backend: row.backend, ending: code });
   }
 
   async #timeOut(id: string): Promise<void> {
@@ -413,7 +413,8 @@ export class SessionRunner {
   #ended(session: LiveSession, ending: string): void {
     this.#live.delete(session.id);
     if (session.key !== null && this.#cache.peek(session.key) === session) this.#cache.delete(session.key);
-    this.#options.ended?.({ id: session.id, deviceId: session.deviceId, ending });
+    const { id, deviceId, context } = session;
+    this.#options.ended?.({ id, deviceId, backend: context.backend.name, ending });
   }
 }
 
