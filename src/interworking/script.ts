@@ -188,7 +188,11 @@ export interface Effects {
   };
   /** Waits for that answer, until MAXDT or the gateway's own limit (IW-UI-2). */
   'interaction.wait': {
-    request: { readonly url: string };
+    request: {
+      readonly url: string;
+      /** What is typed is not to be seen: it stays out of the trace. */
+      readonly secret?: true;
+    };
     result: { readonly at: number; readonly answer: UserAnswer };
   };
   /** A line for the trace: what was lost, assumed or decided, with its rule id. */

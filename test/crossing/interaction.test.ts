@@ -155,6 +155,21 @@ describe.each(['xml', 'wbxml'] as const)('UI alerts of a legacy server in %s', (
   });
 });
 
+describe('what a user types unseen', () => {
+  it('reaches the legacy server and no trace [IW-UI-1]', async () => {
+    const { told, gateway } = await play('xml', [[alert('1102', 'ET=P', 'PIN?')]], {
+      show: users({ do: 'ok', text: 'hunter2' }),
+    });
+    expect(told).toEqual([['200', 'hunter2']]);
+    const { body } = await gateway.api<{ sessions: { id: string }[] }>('GET', '/api/sessions');
+    const traces = await Promise.all(
+      body.sessions.map(({ id }) => gateway.api('GET', `/api/sessions/${id}`)),
+    );
+    expect(JSON.stringify(traces)).toContain('interaction.wait');
+    expect(JSON.stringify(traces)).not.toContain('hunter2');
+  });
+});
+
 describe('a page that is waited for', () => {
   it('is answered by another device over a restart of the gateway [IW-UI-2]', async () => {
     let shown: (url: string) => void = () => undefined;

@@ -191,9 +191,7 @@ export function maskCredentials(message: SyncMLMessage): SyncMLMessage {
 }
 
 function maskRequest(send: BackendRequest): BackendRequest {
-  return send.protocol === 'dm1'
-    ? { ...send, message: maskAnswers(maskCredentials(send.message)) }
-    : send;
+  return send.protocol === 'dm1' ? { ...send, message: maskAnswers(maskCredentials(send.message)) } : send;
 }
 
 /** Without what users answered: it may be a password, and the trace tells the rest where it was given. */

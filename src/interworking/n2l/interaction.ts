@@ -40,7 +40,8 @@ export function* runUiAlert(
     return { code: 406 };
   }
   if (item.sc >= 300) return { code: statusToDm1(item.sc) };
-  const { answer } = yield* s.perform({ kind: 'interaction.wait', url });
+  const secret = alert.kind === 'input' && alert.echo === 'P';
+  const { answer } = yield* s.perform({ kind: 'interaction.wait', url, ...(secret && { secret }) });
   const { code, items } = statusOfAnswer(alert, answer);
   if (answer.kind === 'timed-out') {
     const when = answer.asked ? 'until MAXDT' : 'as long as the gateway waits';
