@@ -1,4 +1,5 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type BrowserContext, chromium } from 'playwright-core';
@@ -11,7 +12,10 @@ export function chromiumPath(): string | undefined {
 }
 
 /** Starts Chromium with a profile of its own that `close` removes; it calls nobody by itself. */
-export async function openBrowser(): Promise<BrowserContext> {
+export async function openBrowser(): Promise<{
+  readonly browser: BrowserContext;
+  close(): Promise<void>;
+}> {
   const executablePath = chromiumPath();
   if (executablePath === undefined) throw new Error('There is no Chromium to drive.');
   const folder = mkdtempSync(join(tmpdir(), 'dragoman-browser-'));
@@ -31,8 +35,12 @@ export async function openBrowser(): Promise<BrowserContext> {
       '--disable-sync',
     ],
   });
-  browser.on('close', () =>
-    rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 }),
-  );
-  return browser;
+  const close = async (): Promise<void> => {
+    await browser.close();
+    // Its last processes may still write while they end.
+    await rm(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 200 }).catch(
+      () => undefined,
+    );
+  };
+  return { browser, close };
 }

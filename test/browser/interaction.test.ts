@@ -169,6 +169,7 @@ const CASES: readonly Case[] = [
 describe.runIf(chromiumPath() !== undefined)('a page for a user, in Chromium', () => {
   const folder = mkdtempSync(join(tmpdir(), 'dragoman-pages-'));
   let browser: BrowserContext;
+  let closeBrowser: () => Promise<void>;
   let store: Store;
   let interactions: Interactions;
   let server: Server;
@@ -187,12 +188,12 @@ describe.runIf(chromiumPath() !== undefined)('a page for a user, in Chromium', (
       publicUrl: `http://127.0.0.1:${port}`,
       interactionSeconds: 600,
     });
-    browser = await openBrowser();
+    ({ browser, close: closeBrowser } = await openBrowser());
     if (PICTURES !== undefined) mkdirSync(PICTURES, { recursive: true });
   }, 60_000);
 
   afterAll(async () => {
-    await browser?.close();
+    await closeBrowser();
     interactions.close();
     server.closeAllConnections();
     server.close();
@@ -222,6 +223,8 @@ describe.runIf(chromiumPath() !== undefined)('a page for a user, in Chromium', (
       async ({ name, lang, alert, use, answer }) => {
         const { url } = await interactions.open(PLACE, { alert, lang });
         const page = await browser.newPage();
+        // The pages behind the answer are the same for all; two of them stand for the rest.
+        const typical = name === 'display' || name === 'hostile';
         const failures: string[] = [];
         page.on('pageerror', (error) => failures.push(error.message));
         page.on('dialog', (dialog) => failures.push(dialog.message()));
@@ -234,11 +237,11 @@ describe.runIf(chromiumPath() !== undefined)('a page for a user, in Chromium', (
           await inspect(page, `${name}-${width}`);
           await use(page);
           await page.getByRole('status').waitFor();
-          await inspect(page, `${name}-${width}-done`);
+          if (typical) await inspect(page, `${name}-${width}-done`);
           expect((await waited).answer).toEqual(answer);
           const again = await page.goto(url);
           expect(again?.status()).toBe(410);
-          await inspect(page, `${name}-${width}-used`);
+          if (typical) await inspect(page, `${name}-${width}-used`);
           expect(await page.title()).not.toBe('run');
           expect(failures).toEqual([]);
         } finally {
