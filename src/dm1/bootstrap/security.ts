@@ -1,0 +1,142 @@
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { DragomanError } from '../../support/errors.ts';
+
+/** What the MAC of a bootstrap document is keyed with (1x§14). */
+export type BootstrapKey =
+  /** CP profile: the IMSI, 14 or 15 digits. */
+  | { readonly sec: 'NETWPIN'; readonly imsi: string }
+  /** Both profiles: what the user types. */
+  | { readonly sec: 'USERPIN'; readonly pin: string }
+  /** CP profile: IMSI and PIN. */
+  | { readonly sec: 'USERNETWPIN'; readonly imsi: string; readonly pin: string }
+  /** DM profile: a secret shared with the network, IMSI or ESN, as text. */
+  | { readonly sec: 'NETWORKID'; readonly secret: string }
+  /** DM profile: PIN and shared secret. */
+  | { readonly sec: 'USERPIN_NETWORKID'; readonly pin: string; readonly secret: string };
+
+export type Sec = BootstrapKey['sec'];
+
+/** SEC as the CP profile numbers it. */
+const CP_NUMBERS: Readonly<Partial<Record<Sec, number>>> = Object.freeze({
+  NETWPIN: 0,
+  USERPIN: 1,
+  USERNETWPIN: 2,
+});
+
+const PROFILES: Readonly<Record<Profile, readonly Sec[]>> = Object.freeze({
+  cp: ['NETWPIN', 'USERPIN', 'USERNETWPIN'],
+  dm: ['NETWORKID', 'USERPIN', 'USERPIN_NETWORKID'],
+});
+
+export type Profile = 'cp' | 'dm';
+
+/** Parameters of the Content-Type of a protected bootstrap document. */
+export interface Protection {
+  /** A number in the CP profile, a name in the DM profile. */
+  readonly sec: string;
+  /** 40 upper-case hex digits. */
+  readonly mac: string;
+}
+
+/**
+ * SEC and MAC for a document: HMAC-SHA1 over its complete bytes.
+ *
+ * @throws DragomanError `bad-value` when the key is none of the profile, or no IMSI or PIN
+ */
+export function protect(profile: Profile, document: Uint8Array, key: BootstrapKey): Protection {
+  if (!PROFILES[profile].includes(key.sec)) {
+    throw new DragomanError(
+      'bad-value',
+      `${key.sec} does not protect the ${profile.toUpperCase()} profile; use one of ${PROFILES[profile].join(', ')}.`,
+    );
+  }
+  const number = CP_NUMBERS[key.sec];
+  return {
+    sec: profile === 'cp' && number !== undefined ? String(number) : key.sec,
+    mac: mac(document, key).toString('hex').toUpperCase(),
+  };
+}
+
+/** Whether the MAC belongs to document and key; case of its hex digits does not count (1x§14). */
+export function verifyProtection(
+  profile: Profile,
+  document: Uint8Array,
+  key: BootstrapKey,
+  protection: Protection,
+): boolean {
+  const expected = protect(profile, document, key);
+  return (
+    sameText(protection.mac.trim().toUpperCase(), expected.mac) &&
+    secOf(profile, protection.sec) === secOf(profile, expected.sec)
+  );
+}
+
+/** The name of a SEC parameter, told as number or as name; `undefined` for one that is none of the profile. */
+export function secOf(profile: Profile, sec: string): Sec | undefined {
+  const text = sec.trim().toUpperCase();
+  return PROFILES[profile].find((each, i) => each === text || String(i) === text);
+}
+
+/** `application/…; SEC=…; MAC="…"`, as gateways and files write it. */
+export function contentType(type: string, { sec, mac }: Protection): string {
+  return `${type}; SEC=${sec}; MAC="${mac}"`;
+}
+
+/** SEC and MAC out of a Content-Type; `undefined` when it does not have both. */
+export function protectionOf(contentType: string): Protection | undefined {
+  let sec: string | undefined;
+  let mac: string | undefined;
+  for (const part of contentType.split(';').slice(1)) {
+    const match = /^\s*(SEC|MAC)\s*=\s*"?([A-Za-z0-9_]+)"?\s*$/i.exec(part);
+    if (match?.[1]?.toUpperCase() === 'SEC') sec = match[2]!;
+    else if (match !== null) mac = match[2]!;
+  }
+  return sec === undefined || mac === undefined ? undefined : { sec, mac };
+}
+
+function mac(document: Uint8Array, key: BootstrapKey): Buffer {
+  return createHmac('sha1', keyBytes(key)).update(document).digest();
+}
+
+function keyBytes(key: BootstrapKey): Buffer {
+  switch (key.sec) {
+    case 'NETWPIN':
+      return semiOctets(key.imsi);
+    case 'USERPIN':
+      return pinBytes(key.pin);
+    case 'USERNETWPIN':
+      return Buffer.concat([semiOctets(key.imsi), pinBytes(key.pin)]);
+    case 'NETWORKID':
+      return secretBytes(key.secret);
+    case 'USERPIN_NETWORKID':
+      return Buffer.concat([pinBytes(key.pin), Buffer.from(':'), secretBytes(key.secret)]);
+  }
+}
+
+/**
+ * An IMSI as the SIM stores it: the first digit shares its octet with the type nibble (9 for an odd number
+ * of digits, 1 for an even one), then two digits an octet, low nibble first, filled up with F.
+ */
+export function semiOctets(imsi: string): Buffer {
+  if (!/^\d{6,15}$/.test(imsi)) throw new DragomanError('bad-value', 'The IMSI is not of 6 to 15 digits.');
+  const odd = imsi.length % 2 === 1;
+  const nibbles = `${odd ? '9' : '1'}${imsi}${odd ? '' : 'F'}`;
+  const swapped = nibbles.replace(/(.)(.)/g, '$2$1');
+  return Buffer.from(swapped, 'hex');
+}
+
+function pinBytes(pin: string): Buffer {
+  if (!/^[\x21-\x7e]{1,64}$/.test(pin))
+    throw new DragomanError('bad-value', 'The PIN is not of 1 to 64 printable ASCII characters.');
+  return Buffer.from(pin, 'latin1');
+}
+
+function secretBytes(secret: string): Buffer {
+  if (secret === '') throw new DragomanError('bad-value', 'The shared secret is empty.');
+  return Buffer.from(secret, 'utf8');
+}
+
+function sameText(a: string, b: string): boolean {
+  const hash = (text: string) => createHash('sha256').update(text).digest();
+  return timingSafeEqual(hash(a), hash(b));
+}
