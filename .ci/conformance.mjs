@@ -10,6 +10,15 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const page = join(root, 'docs/conformance.md');
 
+/** Rules of which only a piece is there yet: what the tests below them do not prove. */
+const IN_PART = {
+  'IW-DEF-1': 'the command is answered 501; only its query is built',
+  'IW-NOT-1': 'notifications are built and read; no transport carries them',
+  'IW-NOT-2': 'repeats are told apart; nothing turns a notification into another',
+  'IW-BOOT-1': 'profiles are built and read; no command or session converts them',
+  'IW-REL-1': '2.0 devices on 2.0 backends; 1.x devices on 1.x servers are refused',
+};
+
 /** Section and id of every rule, in the order of the document. */
 function rules() {
   const list = [];
@@ -77,11 +86,13 @@ function render() {
       lines.push('', `## ${section}`, '', '| rule | tests |', '|---|---|');
     }
     const tests = byRule.get(rule.id) ?? [];
-    if (tests.length > 0) proved++;
+    const part = IN_PART[rule.id];
+    if (tests.length > 0 && !part) proved++;
     const byFile = new Map();
     for (const { file, title } of tests) byFile.set(file, [...(byFile.get(file) ?? []), title]);
     const cell = [...byFile].map(([file, titles]) => `\`${file}\`: ${[...new Set(titles)].join('; ')}`).join('<br>');
-    lines.push(`| ${rule.id} | ${cell.replaceAll('|', '\\|') || 'not implemented yet'} |`);
+    const shown = cell.replaceAll('|', '\\|') || 'not implemented yet';
+    lines.push(`| ${rule.id} | ${part ? `*in part: ${part}*<br>` : ''}${shown} |`);
   }
   lines.splice(4, 0, '', `${proved} of ${all.length} rules are implemented and proved.`);
   return `${lines.join('\n')}\n`;
