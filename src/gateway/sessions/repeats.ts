@@ -1,4 +1,5 @@
 import type { JournalRow, SessionRow } from '../../store/schema.ts';
+import type { Store } from '../../store/store.ts';
 import { knownDelivery } from './deliveryLog.ts';
 import type { Incoming } from './incoming.ts';
 import type { LiveSession } from './liveSession.ts';
@@ -36,6 +37,22 @@ export function repeatedExchange(
   if (ambiguous && arrived) return undefined;
   if (!live && last.opening && message.at > last.at + sessionMs) return undefined;
   return last;
+}
+
+/**
+ * Whether the device has used an address of the Data Repository that the answer to `exchange` gave it. A
+ * node that died may have had no time to note that the answer arrived; this says so just as well.
+ */
+export async function hasUsed(store: Store, { id }: SessionRow, exchange: StoredExchange): Promise<boolean> {
+  const used = await store.db
+    .selectFrom('repository')
+    .select('token_hash')
+    .where('session_id', '=', id)
+    .where('created_at', '>=', exchange.at)
+    .where('state', '=', 'taken')
+    .limit(1)
+    .executeTakeFirst();
+  return used !== undefined;
 }
 
 const DECIMAL = /^\d{1,15}$/;

@@ -20,7 +20,7 @@ import type {
   SessionStarter,
   Wire,
 } from './ports.ts';
-import { belongsTo, isOutOfOrder, isRepeat, repeatedExchange } from './repeats.ts';
+import { belongsTo, hasUsed, isOutOfOrder, isRepeat, repeatedExchange } from './repeats.ts';
 import { type ReplayTools, replay } from './replay.ts';
 import { Replies } from './replies.ts';
 import { findExchange, restoreReply, type StoredExchange } from './storedAnswers.ts';
@@ -195,7 +195,10 @@ export class SessionRunner {
     const row = belongsTo(rows, message);
     if (row && !(held && held.id === row.id)) {
       const entries = await this.journal.read(row.id);
-      const repeated = repeatedExchange(row, entries, message, this.#sessionMs);
+      let repeated = repeatedExchange(row, entries, message, this.#sessionMs);
+      const unsure = message.protocol === 'dm2' && row.state === 'live';
+      if (unsure && repeated?.reply && (await hasUsed(this.#options.store, row, repeated)))
+        repeated = undefined;
       if (row.state !== 'live') {
         if (repeated?.reply) return this.#answerAgain(row, repeated, message);
       } else if (repeated || message.opens !== 'always') {
