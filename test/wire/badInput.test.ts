@@ -1,288 +1,240 @@
-import { request } from 'undici';
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { decodeMessage } from '../../src/dm1/codec.ts';
-import { Dm2Backend } from '../../src/simulator/dm2Backend/backend.ts';
-import { Dm2Client, LegacyDevice } from '../../src/simulator/index.ts';
-import { closing, type Running, run } from '../crossing/gateway.ts';
+import { LegacyDevice } from '../../src/simulator/index.ts';
+import { beside, closing, packageOne, statuses, syncml, TYPES, type Wired, wired } from './harness.ts';
 
-const XML = 'application/vnd.syncml.dm+xml';
-const WBXML = 'application/vnd.syncml.dm+wbxml';
-const OPENING = 'application/vnd.oma.dm.initiation+json';
-const RESPONSE = 'application/vnd.oma.dm.response+json';
-const DM2 = { 'omadm-devid': 'IMEI:bad' };
+const XML = { 'content-type': TYPES.xml };
+const WBXML = { 'content-type': TYPES.wbxml };
+const hex = (text: string) => Buffer.from(text.replaceAll(' ', ''), 'hex');
+const good = (device: string) => syncml({ device }, packageOne(device));
+const withData = (data: string) =>
+  syncml({ device: 'D' }, packageOne('D').replace('<Data>Raw</Data>', `<Data>${data}</Data>`));
+const capture = readFileSync('fixtures/captures/libdmclient/libdmclient-wbxml-get-01-req.http');
+const wbxml = capture.subarray(capture.indexOf('\r\n\r\n') + 4);
 
-async function post(
-  gateway: Running,
-  type: string | undefined,
+/** A message that cannot be read: HTTP says why, the log has a line, other devices go on. */
+async function refused(
+  gateway: Wired,
   body: string | Uint8Array,
-  headers: Record<string, string> = {},
-) {
-  const answer = await request(gateway.dm, {
-    method: 'POST',
-    headers: { ...(type !== undefined && { 'content-type': type }), ...headers },
-    body: typeof body === 'string' ? Buffer.from(body) : body,
-  });
-  return {
-    status: answer.statusCode,
-    type: String(answer.headers['content-type'] ?? ''),
-    body: Buffer.from(await answer.body.arrayBuffer()),
-  };
+  headers: Record<string, string>,
+  [status, result]: [number, string],
+): Promise<string> {
+  const answer = await gateway.post(body, headers);
+  expect({ status: answer.status, text: answer.text }).toMatchObject({ status });
+  expect(answer.headers['content-type']).toMatch(/^text\/plain/);
+  expect(answer.text.trim().length).toBeGreaterThan(10);
+  const line = gateway.logged(result);
+  expect(line).toMatchObject({ level: 'info', status, result });
+  return answer.text;
 }
 
-/** A whole session of a sound device while something bad goes on. */
-async function undisturbed(gateway: Running): Promise<void> {
-  const device = closing(new LegacyDevice({ url: gateway.dm, deviceId: 'IMEI:sound' }));
-  expect(await device.session()).toMatchObject({ outcome: 'completed', violations: [] });
-}
-
-function message(parts: { device?: string; sessionId?: string; msgId?: string; body?: string } = {}): string {
-  const {
-    device = 'IMEI:bad',
-    sessionId = '1',
-    msgId = '1',
-    body = '<Alert><CmdID>1</CmdID><Data>1201</Data></Alert>',
-  } = parts;
-  return (
-    `<SyncML xmlns="SYNCML:SYNCML1.2"><SyncHdr><VerDTD>1.2</VerDTD><VerProto>DM/1.2</VerProto><SessionID>${sessionId}</SessionID>` +
-    `<MsgID>${msgId}</MsgID><Target><LocURI>http://gw/dm</LocURI></Target><Source><LocURI>${device}</LocURI></Source></SyncHdr>` +
-    `<SyncBody>${body}<Final/></SyncBody></SyncML>`
-  );
-}
-
-const OK = message();
-const head = (hex: string) => Buffer.from(hex.replaceAll(' ', ''), 'hex');
-
-const UNREADABLE: readonly [name: string, type: string, body: string | Uint8Array][] = [
-  ['XML that ends early', XML, OK.slice(0, 120)],
-  ['XML that is none', XML, 'hello'],
-  ['an empty body', XML, ''],
-  ['an entity bomb', XML, `<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;">]>${OK}`],
-  ['an unknown entity', XML, OK.replace('1201', '&x;')],
-  ['deep nesting', XML, '<a>'.repeat(100_000)],
-  [
-    'a huge attribute',
-    XML,
-    OK.replace(
-      '<SyncHdr>',
-      `<SyncHdr a="${'x'.repeat(200_000)}" ${Array.from({ length: 500 }, (_, i) => `b${i}="x"`).join(' ')}>`,
-    ),
-  ],
-  ['a NUL in a name', XML, OK.replace('<Alert>', '<Al\0ert>')],
-  ['a reference to a control character', XML, OK.replace('1201', '&#1;')],
-  ['a charset that nobody knows', XML, `<?xml version="1.0" encoding="x-klingon"?>${OK}`],
-  [
-    'bytes that are no UTF-8',
-    XML,
-    Buffer.concat([Buffer.from(OK.slice(0, 200)), Buffer.from([0xff, 0xfe, 0xc0])]),
-  ],
-  ['a header without SessionID', XML, OK.replace(/<SessionID>.*<\/SessionID>/, '')],
-  ['WBXML that ends early', WBXML, head('02 a4 01 6a 00 6d 6c 71 03 31')],
-  ['a string-table offset past its end', WBXML, head('02 a4 01 6a 00 6d 6c 71 83 7f 01')],
-  ['an over-long integer', WBXML, head('02 ff ff ff ff ff ff 7f 6a 00')],
-  ['an opaque past the end', WBXML, head('02 a4 01 6a 00 6d 6c 71 c3 8f ff 7f 31')],
-  ['an unknown token', WBXML, head('02 a4 01 6a 00 6d 6c 7f 03 31 00 01')],
-  ['an unknown page', WBXML, head('02 a4 01 6a 00 6d 00 09 6c 71')],
-  ['JSON that ends early', OPENING, '{"MOS":['],
-  ['JSON with a repeated member', OPENING, '{"MOS":[],"MOS":[]}'],
-  ['a package of another shape', RESPONSE, '{"Status":"fine"}'],
-];
-
-describe('xml-bombs, broken WBXML and JSON', () => {
-  it.each(UNREADABLE)(
-    '%s is answered 400 with the reason, and disturbs nobody [IW-SES-1]',
-    async (_name, type, body) => {
-      const gateway = await run();
-      const [answer] = await Promise.all([
-        post(gateway, type, body, type === XML || type === WBXML ? {} : DM2),
-        undisturbed(gateway),
-      ]);
-      expect(answer.status).toBe(400);
-      expect(answer.body.toString()).toMatch(/\S.{20,}\./);
-    },
-  );
-
-  it('JSON nested beyond all bounds is answered 413', async () => {
-    const gateway = await run();
-    const answer = await post(gateway, OPENING, '['.repeat(900_000), DM2);
-    expect([answer.status, answer.body.toString()]).toEqual([413, expect.stringContaining('deep')]);
-    await undisturbed(gateway);
-  });
-
-  it('control characters in a value are taken out, and the trace says so [IW-VAL-4]', async () => {
-    const gateway = await run();
-    const body = OK.replace(
-      '<Final/>',
-      '<Replace><CmdID>2</CmdID><Item><Source><LocURI>./DevInfo/Man</LocURI></Source><Data>Ac\0me\u0001</Data></Item></Replace><Final/>',
-    );
-    expect((await post(gateway, XML, body)).status).toBe(200);
-    const { body: list } = await gateway.api<{ sessions: { id: string }[] }>(
-      'GET',
-      '/api/sessions?device=IMEI:bad',
-    );
-    const trace = await gateway.api('GET', `/api/sessions/${list.sessions[0]!.id}`);
-    expect(JSON.stringify(trace.body)).toContain('IW-VAL-4');
-  });
-});
-
-describe('the wrong type, size and verb', () => {
-  it.each([
-    undefined,
-    'text/xml',
-    'application/json',
-    'multipart/form-data; boundary=x',
-    'application/vnd.syncml.ds+xml',
-  ])('type %s is answered 415 [IW-SES-1]', async (type) => {
-    const gateway = await run();
-    const answer = await post(gateway, type, OK);
-    expect(answer.status).toBe(415);
-    expect(answer.body.toString()).toContain('Content-Type');
-    await undisturbed(gateway);
-  });
-
-  it('a body over the limit is answered 413 in every form', async () => {
-    const gateway = await run({ limits: { messageBytes: 10_000 } });
-    for (const [type, body] of [
-      [XML, OK.padEnd(20_000)],
-      [WBXML, Buffer.alloc(20_000)],
-      [OPENING, '{}'.padEnd(20_000)],
-    ] as const) {
-      expect((await post(gateway, type, body, DM2)).status).toBe(413);
-    }
-    await undisturbed(gateway);
-  });
-});
-
-describe('duplicate-session, out-of-order', () => {
-  it('a repeated message gets the same bytes again and nothing is done twice [IW-SES-4]', async () => {
-    const gateway = await run();
-    const first = await post(gateway, XML, OK);
-    const again = await post(gateway, XML, OK);
-    expect(again.body.equals(first.body)).toBe(true);
-  });
-
-  it('a message of a session that does not exist is refused in SyncML, and ends it [IW-SES-3]', async () => {
-    const gateway = await run();
-    const answer = await post(
-      gateway,
-      XML,
-      message({
-        sessionId: '77',
-        msgId: '3',
-        body: '<Status><CmdID>1</CmdID><MsgRef>2</MsgRef><CmdRef>0</CmdRef><Cmd>SyncHdr</Cmd><Data>200</Data></Status>',
-      }),
-    );
-    expect(answer.status).toBe(200);
-    const { message: reply } = decodeMessage(answer.body, 'xml');
-    expect(reply.body.every((element) => element.kind === 'Status')).toBe(true);
-    expect(reply.final).toBe(true);
-  });
-
-  it('a Status for a command that was never sent is passed over, a missing one is 500 [IW-SES-10]', async () => {
-    const gateway = await run();
-    const known = closing(new LegacyDevice({ url: gateway.dm, deviceId: 'IMEI:bad' }));
-    await known.session();
-    const job = await gateway.queue('IMEI:bad', [
-      ['DELETE', 'urn:oma:mo:oma-scomo:1.0//Inventory/Deployed/Component1'],
-    ]);
-    await post(gateway, XML, message({ sessionId: '9' }));
-    const stray = (ref: string) =>
-      `<Status><CmdID>2</CmdID><MsgRef>1</MsgRef><CmdRef>${ref}</CmdRef><Cmd>Delete</Cmd><Data>200</Data></Status>`;
-    const header =
-      '<Status><CmdID>1</CmdID><MsgRef>1</MsgRef><CmdRef>0</CmdRef><Cmd>SyncHdr</Cmd><Data>200</Data></Status>';
-    const answer = await post(
-      gateway,
-      XML,
-      message({ sessionId: '9', msgId: '2', body: header + stray('4711') }),
-    );
-    expect(answer.status).toBe(200);
-    expect(await gateway.job(job)).toMatchObject({ state: 'done', Status: [{ sc: 500 }] });
-  });
-
-  it('a Package#3 without a session gets END [IW-SES-3]', async () => {
-    const gateway = await run();
-    const answer = await post(gateway, RESPONSE, '{"Status":[{"sc":200}]}', DM2);
-    expect([answer.status, answer.body.toString()]).toEqual([200, '{"CMD":[["END"]]}']);
-  });
-});
-
-describe('overload', () => {
-  it('refuses new sessions with 503 and Retry-After and lets running ones go on', async () => {
-    const gateway = await run({ limits: { sessions: 1 } });
-    const running = closing(new Dm2Client({ url: gateway.dm, deviceId: 'IMEI:first' }));
-    await running.session();
-    await gateway.queue('IMEI:first', [['GET', 'urn:oma:mo:oma-dm-devinfo:1.2//Man']]);
-    running.begin();
-    await running.step();
-    const refused = await request(gateway.dm, { method: 'POST', headers: { 'content-type': XML }, body: OK });
-    expect([refused.statusCode, Number(refused.headers['retry-after']) > 0]).toEqual([503, true]);
-    await refused.body.dump();
-    while (await running.step());
-    expect(running.report).toMatchObject({ outcome: 'completed', violations: [] });
-  });
-});
-
-describe('backend-failures', () => {
-  const FAULTS = {
-    'is down': () => 'drop' as const,
-    'answers junk': () => ({
-      status: 200,
-      headers: { 'content-type': 'application/vnd.oma.dm.request+json' },
-      body: 'junk',
-    }),
-    'answers 500': () => ({ status: 500 }),
-    redirects: () => ({ status: 302, headers: { location: 'http://127.0.0.1:1/elsewhere' } }),
-    'returns far too much': () => ({
-      status: 200,
-      headers: { 'content-type': 'application/vnd.oma.dm.request+json' },
-      body: Buffer.alloc(8_000_000, 0x20),
-    }),
-  };
-  it.each(Object.entries(FAULTS))(
-    'a backend that %s leaves the device with a tidy end [IW-SES-10]',
-    async (_name, fault) => {
-      const backend = closing(new Dm2Backend({ fault: fault as never }));
-      const gateway = await run({
-        backends: { dms: { protocol: 'dm2', url: await backend.start() } },
-        routes: [{ match: { deviceId: 'IMEI:bad' }, backend: 'dms' }],
-      });
-      const device = closing(new LegacyDevice({ url: gateway.dm, deviceId: 'IMEI:bad' }));
-      const [report] = await Promise.all([device.session(), undisturbed(gateway)]);
-      expect(report).toMatchObject({ outcome: 'completed', violations: [] });
-      expect((await gateway.notes('IMEI:bad')).some(({ rule }) => rule === 'IW-SES-10')).toBe(true);
-    },
-  );
-
-  it('a slow backend is given up in time [IW-SES-10]', async () => {
-    const backend = closing(new Dm2Backend({ latencyMs: 20_000 }));
-    const gateway = await run({
-      limits: { backendSeconds: 1 },
-      backends: { dms: { protocol: 'dm2', url: await backend.start() } },
-      routes: [{ match: {}, backend: 'dms' }],
+describe('xml-bombs', () => {
+  const MALFORMED: [number, string] = [400, 'malformed'];
+  const HUGE: [number, string] = [413, 'too-large'];
+  it('are refused with where and why, one log line each, beside a healthy device [IW-SES-1]', async () => {
+    const gateway = await wired();
+    const whole = good('D');
+    const cases: [string, string | Uint8Array, [number, string], RegExp][] = [
+      ['empty', '', MALFORMED, /./],
+      ['no XML', 'hello', MALFORMED, /1:1/],
+      ['truncated', whole.slice(0, -20), MALFORMED, /\d:\d+/],
+      ['cut in a tag', whole.slice(0, 300), MALFORMED, /\d:\d+/],
+      [
+        'entity bomb',
+        `<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]>${withData('&b;')}`,
+        MALFORMED,
+        /DOCTYPE/,
+      ],
+      ['undefined entity', withData('&bomb;'), MALFORMED, /entity/],
+      ['NUL reference', withData('&#0;'), MALFORMED, /\d:\d+/],
+      ['lone surrogate', withData('&#xD800;'), MALFORMED, /\d:\d+/],
+      ['NUL in an identifier', whole.replace('<LocURI>D<', '<LocURI>D\0<'), MALFORMED, /./],
+      ['invalid UTF-8', Buffer.concat([Buffer.from(whole), Buffer.of(0xc3, 0x28)]), MALFORMED, /./],
+      ['unknown charset', whole.replace('UTF-8', 'x-none'), MALFORMED, /./],
+      ['charset that is not the true one', whole.replace('UTF-8', 'UTF-16'), MALFORMED, /./],
+      ['wrong root', '<html><body>hello</body></html>', MALFORMED, /SyncML/],
+      ['no header', '<SyncML><SyncBody><Final/></SyncBody></SyncML>', MALFORMED, /./],
+      ['deep nesting', syncml({ device: 'D' }, '<Sequence>'.repeat(5000)), HUGE, /./],
+      [
+        'huge attribute',
+        whole.replace('<SyncBody>', `<SyncBody a="${'x'.repeat(1_100_000)}">`),
+        HUGE,
+        /limits|larger/,
+      ],
+      ['over the limit', withData('x'.repeat(1_100_000)), HUGE, /limits|larger/],
+    ];
+    await beside(gateway, async () => {
+      for (const [name, body, expected, why] of cases) {
+        expect(await refused(gateway, body, XML, expected).catch((e) => fault(name, e)), name).toMatch(why);
+      }
     });
-    const device = closing(new LegacyDevice({ url: gateway.dm, deviceId: 'IMEI:bad' }));
-    expect(await device.session()).toMatchObject({ outcome: 'completed', violations: [] });
+  });
+
+  it('strips control characters from data, with a note in the trace [IW-VAL-4]', async () => {
+    const gateway = await wired();
+    const answer = await gateway.post(withData('a\u0001b\u0000c'), XML);
+    expect(answer.status).toBe(200);
+    const [trace] = await gateway.traces('D');
+    expect(trace?.trace.find(({ rule }) => rule === 'IW-VAL-4')?.text).toContain('2 control characters');
+  });
+
+  it('in WBXML are refused with the byte [IW-SES-1]', async () => {
+    const gateway = await wired();
+    const cases: [string, Uint8Array][] = [
+      ['empty', hex('')],
+      ['truncated', wbxml.subarray(0, wbxml.length - 9)],
+      ['string table past the end', hex('02a4016a7f6d')],
+      ['number over 32 bits', hex('029fffffff7f6a00')],
+      ['number without end', hex('02ffffffffffffffffff')],
+      [
+        'opaque past the end',
+        Buffer.concat([wbxml.subarray(0, 60), hex('c38fffffff7f'), wbxml.subarray(60)]),
+      ],
+      ['unknown token', hex('02a4016a00 6d 7f 01')],
+      ['unknown page', hex('02a4016a00 6d 0009 45 01')],
+      ['string reference past the table', hex('02a4016a00 6d 6c 71 8305 01')],
+      ['XML instead', Buffer.from(good('D'))],
+    ];
+    await beside(gateway, async () => {
+      for (const [name, body] of cases) {
+        const text = await refused(gateway, body, WBXML, MALFORMED).catch((e) => fault(name, e));
+        expect(text, name).toMatch(/byte \d+|empty/);
+      }
+      expect((await gateway.post(wbxml, XML)).status).toBe(400);
+    });
+  });
+
+  it('in JSON are refused with the reason [IW-SES-1]', async () => {
+    const gateway = await wired();
+    const one = { 'content-type': TYPES.package1, 'omadm-devid': 'J' };
+    const three = { 'content-type': TYPES.package3, 'omadm-devid': 'J' };
+    const cases: [string, string | Uint8Array, Record<string, string>][] = [
+      ['empty', '', one],
+      ['truncated', '{"MOS":[{"MOID":"urn', one],
+      ['an array', '[]', one],
+      ['a number', '42', one],
+      ['wrong types', '{"MOS":{"MOID":5}}', one],
+      ['trailing text', '{"MOS":[]} x', one],
+      ['deep nesting', `{"MOS":${'['.repeat(3000)}`, one],
+      ['invalid UTF-8', Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d]), one],
+      ['no Status', '{}', three],
+      ['a Status without sc', '{"Status":[{}]}', three],
+      ['sc in words', '{"Status":[{"sc":"good"}]}', three],
+    ];
+    await beside(gateway, async () => {
+      for (const [name, body, headers] of cases) {
+        const answer = await gateway.post(body, headers);
+        expect([answer.status, answer.text.length > 10], `${name}: ${answer.text}`).toEqual([
+          name === 'deep nesting' ? expect.toBeOneOf([400, 413]) : 400,
+          true,
+        ]);
+      }
+    });
+  });
+
+  it('tells a wrong or missing type with 415, a missing identity with 400 [IW-SES-1] [IW-SES-2]', async () => {
+    const gateway = await wired();
+    await refused(gateway, good('D'), {}, [415, 'media-type']);
+    await refused(gateway, good('D'), { 'content-type': 'text/xml' }, [415, 'media-type']);
+    await refused(gateway, good('D'), { ...XML, 'content-encoding': 'gzip' }, [415, 'media-type']);
+    await refused(gateway, '{}', { 'content-type': TYPES.package1 }, [400, 'malformed']);
+    const twice = { 'content-type': TYPES.package1, 'omadm-devid': 'A', 'x-omadmdevid': 'B' };
+    await refused(gateway, '{}', twice, [400, 'malformed']);
+    expect(await gateway.traces('A')).toEqual([]);
   });
 });
 
-describe('ssrf, bad-addresses', () => {
-  it('is told by status, command by command, and the session goes on [IW-ADDR-1] [IW-HGET-1]', async () => {
-    const gateway = await run();
-    const device = closing(new LegacyDevice({ url: gateway.dm, deviceId: 'IMEI:bad' }));
-    await device.session();
-    device.tree.add(['FUMO', 'second'], { format: 'node', type: 'urn:oma:mo:oma-fumo:1.0' });
-    device.tree.find(['DevDetail', 'FwV'])!.value = '9';
-    await gateway.queue('IMEI:bad', [['GET', 'urn:oma:mo:oma-dm-devinfo:1.2//Man']]);
-    await device.session();
-    const job = await gateway.queue('IMEI:bad', [
-      ['GET', 'urn:oma:mo:oma-fumo:1.0/(x'],
-      ['GET', 'urn:oma:mo:oma-fumo:1.0//State'],
-      ['GET', 'urn:oma:mo:oma-fumo:1.0/none/State'],
-      ['HGET', 'http://169.254.169.254/latest', 'urn:oma:mo:oma-fumo:1.0/fw/PkgName'],
-      ['HGET', 'http://localhost:1/x', 'urn:oma:mo:oma-fumo:1.0/fw/PkgName'],
-      ['HPUT', 'ftp://files.example/x', 'urn:oma:mo:oma-fumo:1.0/fw/PkgName'],
-      ['GET', 'urn:oma:mo:oma-fumo:1.0/fw/State'],
+function fault(name: string, error: unknown): never {
+  throw new Error(name, { cause: error });
+}
+
+const cred = (type: string, data: string) =>
+  `<Cred><Meta><Format xmlns="syncml:metinf">b64</Format><Type xmlns="syncml:metinf">syncml:auth-${type}</Type></Meta><Data>${data}</Data></Cred>`;
+
+describe('nonce-desync', () => {
+  const auth = { dm1: 'md5', dm2: 'basic' };
+
+  it('answers 401 with a challenge for the header and every command [IW-AUTH-1] [IW-AUTH-5]', async () => {
+    const gateway = await wired({ deviceAuth: auth });
+    const answer = await gateway.post(good('STRANGER'), XML);
+    expect(answer.status).toBe(200);
+    expect(statuses(answer.text)).toEqual([
+      ['SyncHdr', '401'],
+      ['Alert', '401'],
+      ['Replace', '401'],
     ]);
+    expect(answer.text).toContain('syncml:auth-md5');
+    expect(answer.text.match(/<NextNonce/g)).toHaveLength(1);
+    const [trace] = await gateway.traces('STRANGER');
+    expect(trace?.trace.some(({ kind }) => kind === 'authenticate')).toBe(true);
+    // The second refusal ends the session.
+    const again = await gateway.post(syncml({ device: 'STRANGER', msgId: '2' }, packageOne('STRANGER')), XML);
+    expect(statuses(again.text)[0]).toEqual(['SyncHdr', '401']);
+    expect((await gateway.traces('STRANGER'))[0]).toMatchObject({ state: 'done', ending: 'refused' });
+  });
+
+  it('refuses unknown devices for good where it is told so [IW-AUTH-1] [IW-AUTH-4]', async () => {
+    const gateway = await wired({ deviceAuth: auth, unknownDevice: 404 });
+    const answer = await gateway.post(good('STRANGER'), XML);
+    expect(statuses(answer.text)[0]).toEqual(['SyncHdr', '404']);
+    const authorization = `Basic ${Buffer.from('S2:x').toString('base64')}`;
+    const json = await gateway.post('{"MOS":[]}', {
+      'content-type': TYPES.package1,
+      'omadm-devid': 'S2',
+      authorization,
+    });
+    expect(json.status).toBe(403);
+  });
+
+  it('takes no nonce twice and no wrong password [IW-AUTH-1]', async () => {
+    const gateway = await wired({ deviceAuth: auth });
+    await gateway.api('POST', '/api/devices', { id: 'D', username: 'D', password: 'right' });
+    const account = { type: 'md5' as const, username: 'D', password: 'right' };
+    const device = closing(new LegacyDevice({ url: gateway.dm, deviceId: 'D', auth: account }));
+    expect(await device.session()).toMatchObject({ outcome: 'completed' });
+    const played = device.messages.filter(
+      ({ direction, text }) => direction === 'sent' && text.includes('<Cred>'),
+    );
+    const replayed = played
+      .at(-1)!
+      .text.replace(/<SessionID>.*?</, '<SessionID>77<')
+      .replace(/<MsgID>\d+</, '<MsgID>1<');
+    const stolen = await gateway.post(replayed, XML);
+    expect(statuses(stolen.text)[0]).toEqual(['SyncHdr', '401']);
+    const impostor = closing(
+      new LegacyDevice({ url: gateway.dm, deviceId: 'D', auth: { ...account, password: 'wrong' } }),
+    );
+    expect(await impostor.session()).toMatchObject({ outcome: 'refused' });
+    // The device itself is let in again, challenged at most once.
     expect(await device.session()).toMatchObject({ outcome: 'completed', violations: [] });
-    expect((await gateway.job(job)).Status?.map(({ sc }) => sc)).toEqual([400, 404, 404, 403, 403, 403, 200]);
+  });
+
+  it('answers a 2.0 client with a wrong password 401 [IW-AUTH-4]', async () => {
+    const gateway = await wired({ deviceAuth: auth });
+    await gateway.api('POST', '/api/devices', { id: 'J', username: 'J', password: 'right' });
+    const headers = { 'content-type': TYPES.package1, 'omadm-devid': 'J' };
+    const basic = (text: string) => `Basic ${Buffer.from(text).toString('base64')}`;
+    for (const authorization of [basic('J:wrong'), basic('K:right'), 'Basic %%%', 'Bearer x']) {
+      const answer = await gateway.post('{"MOS":[]}', { ...headers, authorization });
+      expect(answer.status, authorization).toBe(401);
+      expect(answer.headers['www-authenticate']).toMatch(/^Basic/);
+    }
+    expect(gateway.log.map((line) => JSON.stringify(line)).join('\n')).not.toContain('right');
+    const authorization = basic('J:right');
+    expect((await gateway.post('{"MOS":[]}', { ...headers, authorization })).status).toBe(200);
+  });
+
+  it('takes credentials of a kind that it does not ask for as none [IW-AUTH-1]', async () => {
+    const gateway = await wired({ deviceAuth: auth });
+    await gateway.api('POST', '/api/devices', { id: 'D', username: 'D', password: 'p' });
+    for (const [n, wrong] of [cred('basic', 'RDpw'), cred('basic', '%%%'), cred('none', '')].entries()) {
+      const sessionId = String(n + 1);
+      const answer = await gateway.post(
+        syncml({ device: 'D', sessionId, cred: wrong }, packageOne('D')),
+        XML,
+      );
+      expect(answer.status).toBe(200);
+      expect(statuses(answer.text)[0], wrong).toEqual(['SyncHdr', '401']);
+    }
   });
 });
