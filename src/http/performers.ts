@@ -35,7 +35,10 @@ export function performers(parts: PerformerParts): Performers {
     'backend.exchange': async ({ send }, whose) => {
       const { name } = whose.context.backend;
       const began = performance.now();
-      const event = await backends.exchange(name, send, place(whose));
+      const event = await backends.exchange(name, send, {
+        ...place(whose),
+        ...(whose.step !== undefined && { step: whose.step }),
+      });
       const result = event.kind === 'failed' ? event.code : 'ok';
       metrics.backendCall(name, result, (performance.now() - began) / 1000);
       if (result === 'outbound-refused') metrics.outboundRefused();

@@ -85,8 +85,9 @@ async function run(
       }
       case 'backend.exchange':
       case 'transfer':
-        // The device repeats a message that was not answered, so on its own it need not be durable yet.
-        if (driver.journal.shared || session.holdsResults) await flush(session, driver);
+        // The device repeats a message that was not answered, so on its own it need not be durable yet;
+        // but a backend that gave this session work must be asked under the same name again.
+        if (driver.journal.shared || session.holdsResults || !session.stored) await flush(session, driver);
         await performAndRecord(session, driver, effect, whose);
         break;
       case 'alert.keep':
@@ -111,7 +112,7 @@ async function performAndRecord(
   effect: EffectOf<PerformedKind>,
   whose: PerformedFor,
 ): Promise<void> {
-  const result = await performOne(effect, driver, whose);
+  const result = await performOne(effect, driver, { ...whose, step: session.exchanges });
   const { meta, body } = storeResult(effect.kind, effect, result);
   session.record(effect.kind, result.at, meta, body);
   advance(session, result);

@@ -62,6 +62,8 @@ export class LiveSession {
   storedDeadline: number;
   #seq: number;
   #entries: JournalRow[] = [];
+  /** Answers of the backend so far: numbers its exchanges, the same after a replay. */
+  exchanges = 0;
   /** What is not stored yet has results in it that no message of the device would bring again. */
   holdsResults = false;
   #patch: SessionPatch | undefined;
@@ -108,6 +110,7 @@ export class LiveSession {
     this.#entries.push({ session_id: this.id, seq: this.#seq, kind, at, meta, body });
     this.#seq += 1;
     if (!REPEATED.has(kind)) this.holdsResults = true;
+    if (kind === 'backend.exchange') this.exchanges += 1;
   }
 
   recordMessage(kind: 'open' | 'device', at: number, meta: MessageMeta, body: Uint8Array | null): void {

@@ -9,6 +9,8 @@ export type PerformedKind = Exclude<EffectKind, 'device.exchange' | 'note'>;
 export interface PerformedFor {
   readonly sessionId: string;
   readonly context: SessionContext;
+  /** Number of the backend exchange: the same when it is performed again after a crash. */
+  readonly step?: number;
   /**
    * The device's message as it came, while it waits for its answer: HMAC credentials stand in its
    * headers and cover its bytes. Absent when a session is ended or taken over without one.

@@ -54,6 +54,7 @@ export function replay(
     last: markOf(openMeta),
     entries: (entries.at(-1)?.seq ?? -1) + 1,
   });
+  session.exchanges = entries.filter(({ kind }) => kind === 'backend.exchange').length;
   let step = session.script.next();
   for (let i = 1; i < entries.length; i += 1) {
     const entry = entries[i]!;
