@@ -140,7 +140,6 @@ export function deaths(options: {
   if (!each) return found;
   for (let k = 1; k <= messages; k += 1) {
     found.push([`before it reads message ${k}`, { moment: at(k, unread) }]);
-    found.push([`after answer ${k}`, { moment: at(k, answered) }]);
   }
   for (let k = 1; k <= requests; k += 1) {
     found.push([`while the backend holds answer ${k}`, { moment: always(calm), strikes: (n) => n === k }]);
