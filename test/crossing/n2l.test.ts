@@ -52,6 +52,27 @@ describe.each(['xml', 'wbxml'] as const)('a 2.0 device on a legacy server in %s'
     expect(codes).toEqual(['200', '200', '200', '200', '404', '200', '406', '200']);
   });
 
+  it('is read with GET where the client does not know HPOST [IW-RD-1]', async () => {
+    const get: ServerCommand = { kind: 'Get', uris: ['./DevInfo/Mod'] };
+    const { codes, report, gateway } = await between(encoding, [[get], [get]], {
+      device: { missing: ['hpost'] },
+    });
+    expect(codes).toEqual(['200', '200']);
+    // Asked once, then remembered.
+    expect(report.executed.filter(({ command }) => command[0] === 'HPOST')).toHaveLength(1);
+    expect((await gateway.notes(ID)).map(({ rule }) => rule)).toContain('IW-RD-1');
+  });
+
+  it('tells that neither HPOST nor GET is known, and goes on [IW-RD-1] [IW-STAT-2]', async () => {
+    const get: ServerCommand = { kind: 'Get', uris: ['./DevInfo/Mod'] };
+    const { codes, report } = await between(encoding, [[get], [get]], {
+      device: { missing: ['hpost', 'get'] },
+    });
+    expect(codes).toEqual(['406', '406']);
+    expect(report.executed.filter(({ command }) => command[0] === 'GET')).toHaveLength(1);
+    expect(report.outcome).toBe('completed');
+  });
+
   it('writes and deletes [IW-WR-1] [IW-WR-3]', async () => {
     const { codes } = await between(encoding, [
       [{ kind: 'Get', uris: ['.?list=Struct'] }],

@@ -21,7 +21,8 @@ export interface Dm2ReadRequest {
 /**
  * Reads nodes of a 2.0 client, all in one package (IW-RD-1): each is posted to a one-time URL of the
  * gateway's own repository, which every client can do, or comes with GET where the client is known to
- * answer it with data. One ClientURI per command, so that each has its own status (20§15 Q9).
+ * answer it with data. A client that does not know HPOST after all is asked with GET once, and what came
+ * of that is remembered. One ClientURI per command, so that each has its own status (20§15 Q9).
  */
 export function* readFromClient(
   s: Session,
@@ -49,22 +50,37 @@ function* ask(
     const uri = clientUri(address.mapping.mount, address.path);
     return cv === undefined ? uri : `${uri}?cv=${encodeURIComponent(cv)}`;
   });
-  if (s.capability('get') === true) {
-    const items = yield* device.run(uris.map((uri) => ({ verb: 'GET', clientUris: [uri] })));
-    return yield* parseAll(
-      s,
-      requests,
-      items,
-      items.map((item) => item.MO),
-    );
-  }
+  if (s.capability('get') === true) return yield* askWithGet(s, device, requests, uris);
   const urls: string[] = [];
   for (let i = 0; i < uris.length; i++) urls.push((yield* s.perform({ kind: 'repository.expect' })).url);
   const items = yield* device.run(
     uris.map((uri, i) => ({ verb: 'HPOST', serverUri: urls[i]!, clientUris: [uri] })),
   );
   const { uploads } = yield* s.perform({ kind: 'repository.collect', urls });
-  return yield* parseAll(s, requests, items, uploads);
+  const unknown = items.every(({ sc }) => sc === 501);
+  if (!unknown || device.gone || s.capability('get') === false) {
+    return yield* parseAll(s, requests, items, uploads);
+  }
+  yield* s.note('IW-RD-1', 'The client does not know HPOST, which is mandatory; it is asked with GET.');
+  const results = yield* askWithGet(s, device, requests, uris);
+  if (results.some(({ ok }) => ok)) s.learn('get', true);
+  else if (results.every((result) => !result.ok && result.sc === 501)) s.learn('get', false);
+  return results;
+}
+
+function* askWithGet(
+  s: Session,
+  device: Dm2Device,
+  requests: readonly Dm2ReadRequest[],
+  uris: readonly string[],
+): Script<readonly Dm2Read[]> {
+  const items = yield* device.run(uris.map((uri) => ({ verb: 'GET', clientUris: [uri] })));
+  return yield* parseAll(
+    s,
+    requests,
+    items,
+    items.map((item) => item.MO),
+  );
 }
 
 function* parseAll(

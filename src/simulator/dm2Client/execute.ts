@@ -43,6 +43,7 @@ export type CommandOutcome = StatusItem | undefined;
 
 const NEEDS: Partial<Record<Dm2Command['verb'], Dm2Capability>> = {
   GET: 'get',
+  HPOST: 'hpost',
   SHOW: 'show',
   SUB: 'sub',
   UNSUB: 'sub',

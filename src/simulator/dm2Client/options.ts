@@ -2,8 +2,11 @@ import type { Alert } from '../../dm2/packages.ts';
 import type { OnMessage } from '../eventLog.ts';
 import type { HttpClientOptions } from '../httpClient.ts';
 
-/** Optional features of a DM 2.0 client (20§3, 20§4); a client has all that are not listed as missing. */
-export type Dm2Capability = 'get' | 'show' | 'sub' | 'default' | 'xname' | 'wildcard' | 'query' | 'cv';
+/**
+ * Features of a DM 2.0 client (20§3, 20§4), all optional but `hpost`, which a known client lacks all the
+ * same; a client has all that are not listed as missing.
+ */
+export type Dm2Capability = 'get' | 'hpost' | 'show' | 'sub' | 'default' | 'xname' | 'wildcard' | 'query' | 'cv';
 
 /** Ways in which the known client differs from the rules (20§3). */
 export interface Dm2Quirks {
