@@ -6,7 +6,16 @@ import type { HttpClientOptions } from '../httpClient.ts';
  * Features of a DM 2.0 client (20§3, 20§4), all optional but `hpost`, which a known client lacks all the
  * same; a client has all that are not listed as missing.
  */
-export type Dm2Capability = 'get' | 'hpost' | 'show' | 'sub' | 'default' | 'xname' | 'wildcard' | 'query' | 'cv';
+export type Dm2Capability =
+  | 'get'
+  | 'hpost'
+  | 'show'
+  | 'sub'
+  | 'default'
+  | 'xname'
+  | 'wildcard'
+  | 'query'
+  | 'cv';
 
 /** Ways in which the known client differs from the rules (20§3). */
 export interface Dm2Quirks {
