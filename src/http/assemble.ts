@@ -31,6 +31,7 @@ import { loadPacks, SHIPPED_PACKS } from '../mo/pack/files.ts';
 import { openStore, type Store } from '../store/store.ts';
 import { describeDuration, hours, minutes, seconds } from '../support/durations.ts';
 import { DragomanError } from '../support/errors.ts';
+import { matchesGlob } from '../support/glob.ts';
 import { type Logger, withoutRedaction } from '../support/log.ts';
 import { adminApp } from './adminApp.ts';
 import { generateToken } from './adminToken.ts';
@@ -202,6 +203,7 @@ async function assemble(config: Config, options: GatewayOptions, undo: Undo): Pr
         uri: url ?? DEVICE_PATH,
         ...(tls?.subject === undefined ? {} : { tlsSubject: tls.subject }),
       }),
+    dialectOf: (id) => config.dialects.find((row) => matchesGlob(row.deviceId, id))?.dialect,
     deviceUrl: `${publicUrl}${DEVICE_PATH}`,
     limits,
     metrics,

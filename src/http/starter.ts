@@ -90,7 +90,7 @@ function needsNonce(scheme: BackendProfile['scheme']): boolean {
 
 /** What routes look at: the registry's knowledge, corrected by what the device says of itself now. */
 function subject(opening: Opening, deviceId: string, known: Readonly<Record<string, string>>): RouteSubject {
-  const told = opening.protocol === 'dm1' ? toldDevInfo(opening.message) : {};
+  const told = opening.protocol === 'dm1' ? toldDevInfo(opening.message) : (opening.devInfo ?? {});
   const man = told['Man'] ?? known['Man'];
   const mod = told['Mod'] ?? known['Mod'];
   const fwv = told['FwV'] ?? known['FwV'];

@@ -1,5 +1,6 @@
 import type { Encoding, SyncMLMessage } from '../dm1/message.ts';
-import type { Package1 } from '../dm2/packages.ts';
+import type { DialectName } from '../dm2/dialects/index.ts';
+import type { Package1, SerializationItem } from '../dm2/packages.ts';
 import type { MappingSet, Mount } from '../mo/mapping.ts';
 
 /** What the registry knew of the device when the session began; part of the session's journal. */
@@ -57,7 +58,13 @@ export type Opening =
   | { readonly protocol: 'dm1'; readonly message: SyncMLMessage; readonly encoding: Encoding }
   | {
       readonly protocol: 'dm2';
+      /** How the client speaks; absent: the approved protocol. */
+      readonly dialect?: DialectName;
       readonly package1: Package1;
+      /** DevInfo by its approved names, where the first message holds it. */
+      readonly devInfo?: Readonly<Record<string, string>>;
+      /** Objects whose data came along. */
+      readonly items?: readonly SerializationItem[];
       /** Token of the report URL that it was posted to (IW-WR-3). */
       readonly reportToken?: string;
     };

@@ -19,7 +19,12 @@ export interface Presentation {
 
 export type DeviceReply =
   | { readonly protocol: 'dm1'; readonly message: SyncMLMessage; readonly present?: Presentation }
-  | { readonly protocol: 'dm2'; readonly package2: Package2 };
+  | {
+      readonly protocol: 'dm2';
+      readonly package2: Package2;
+      /** OMADM-Accept: what its next uploads may be (20§9). */
+      readonly accept?: string;
+    };
 
 /** The device's next message, or why there will be none. */
 export type DeviceEvent =

@@ -12,6 +12,8 @@ export type EverythingForm = 'star' | 'no-uri' | 'none';
 export interface DialectCapabilities {
   /** The commands that a server of this dialect may send, by their approved names. */
   readonly verbs: ReadonlySet<Dm2Verb>;
+  /** A command that is wrong can be written as it came; the client answers it itself. */
+  readonly carriesWrongCommands: boolean;
   /** The verb on the wire that reads nodes within the session; absent: only uploads read. */
   readonly readVerb?: 'GET' | 'INCLUDE';
   /** Where the data of `readVerb` stands in the status report. */

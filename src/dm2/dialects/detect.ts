@@ -31,6 +31,27 @@ const TYPES: Readonly<Record<string, Row>> = Object.freeze({
   'application/dm20status': { family: 'text', package: 'status' },
 });
 
+/** Encodings that really change the bytes; anything else there is a charset by mistake and is passed over. */
+const COMPRESSIONS: ReadonlySet<string> = new Set([
+  'gzip',
+  'x-gzip',
+  'deflate',
+  'compress',
+  'x-compress',
+  'br',
+  'zstd',
+]);
+
+function compressionOf(encoding: string | undefined): string | undefined {
+  return encoding
+    ?.split(',')
+    .map((name) => name.trim().toLowerCase())
+    .find((name) => COMPRESSIONS.has(name));
+}
+
+/** Every content type that a client's message may have. */
+export const CLIENT_TYPES: readonly string[] = Object.freeze(Object.keys(TYPES));
+
 /**
  * Tells the dialect of a client's message by its headers (20§1.4, IW-SES-1); the path says nothing.
  * `configured` is what an operator says of this port or device; it decides only between dialects whose
@@ -39,12 +60,18 @@ const TYPES: Readonly<Record<string, Row>> = Object.freeze({
 export function detectDialect(headers: Headers, configured?: DialectName): Detected {
   const contentType = headers['content-type'];
   const type = essence(contentType) ?? '';
+  const packed = compressionOf(headers['content-encoding']);
+  if (packed !== undefined) {
+    const detail = `Content-Encoding ${packed} is not supported; send the message as it is.`;
+    return { error: 'not-spoken', detail };
+  }
+  const row = Object.hasOwn(TYPES, type) ? TYPES[type] : undefined;
+  // SyncML has its identity in the message.
+  if (row?.form !== undefined) return { protocol: 'dm1', form: row.form };
   const ids = new Set(IDENTITY_HEADERS.map((name) => headers[name]?.trim()).filter(Boolean));
   if (ids.size > 1) {
     return { error: 'contradictory', detail: 'The identity headers name different devices; send one.' };
   }
-  const row = Object.hasOwn(TYPES, type) ? TYPES[type] : undefined;
-  if (row?.form !== undefined) return { protocol: 'dm1', form: row.form };
   if (row?.family === 'json') return ofJson(configured, row.package);
   if (row?.family === 'text') return ofText(headers, configured, row.package);
   // Data within a status report makes it a multipart one.
@@ -59,7 +86,7 @@ export function detectDialect(headers: Headers, configured?: DialectName): Detec
     detail:
       contentType === undefined
         ? 'The Content-Type is missing.'
-        : `Content-Type ${contentType.replace(/[^\x21-\x7e]/g, '?').slice(0, 100)} is none of DM.`,
+        : `Content-Type ${contentType.replace(/[^\x21-\x7e]/g, '?').slice(0, 100)} is none of DM; send one of ${CLIENT_TYPES.join(', ')}.`,
   };
 }
 

@@ -1,6 +1,6 @@
 import type { CommandError, CommandOptions } from '../command.ts';
 import type { JsonLimits } from '../json.ts';
-import type { Dm2Command, MoItem, Package1, Package3, SerializationItem } from '../packages.ts';
+import type { Dm2Command, MoItem, Package1, Package2, Package3, SerializationItem } from '../packages.ts';
 import type { DialectCapabilities, DialectName } from './capabilities.ts';
 
 /** An HTTP message as it came; header names in lower case. */
@@ -111,6 +111,11 @@ export interface Dialect {
   readCommands(message: WireMessage, limits?: ReadLimits): ReadCommands & Tolerated;
   /** An empty list is written as what ends a session. */
   writeCommands(document: CommandDocument): WrittenMessage;
+  /**
+   * As `writeCommands`, from a Package#2 of the approved model. JSON dialects write it as it is, for a
+   * client answers commands that are wrong itself.
+   */
+  writePackage2(package2: Package2, msgId?: number): WrittenMessage;
   /** Why this dialect cannot say the command; `undefined` when it can. */
   refuses(command: Dm2Command): CommandError | undefined;
 

@@ -18,7 +18,7 @@ export const DIALECTS: Readonly<Record<DialectName, Dialect>> = Object.freeze({
 export const DIALECT_NAMES: readonly DialectName[] = Object.freeze(Object.keys(DIALECTS) as DialectName[]);
 
 export type { DialectCapabilities, DialectName } from './capabilities.ts';
-export { type ClientPackage, type Detected, detectDialect } from './detect.ts';
+export { CLIENT_TYPES, type ClientPackage, type Detected, detectDialect } from './detect.ts';
 export type {
   CommandDocument,
   Dialect,

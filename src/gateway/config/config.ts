@@ -1,3 +1,4 @@
+import type { DialectName } from '../../dm2/dialects/index.ts';
 import type { LogLevel } from '../../support/log.ts';
 import type { Route } from '../routing/route.ts';
 
@@ -16,6 +17,8 @@ export interface Config {
   readonly store: string;
   readonly backends: Readonly<Record<string, BackendConfig>>;
   readonly routes: readonly Route[];
+  /** What clients speak whose headers leave it open; the first match wins. */
+  readonly dialects: readonly { readonly deviceId: string; readonly dialect: DialectName }[];
   readonly deviceAuth: { readonly dm1: Dm1Scheme; readonly dm2: Dm2Scheme };
   /** What a device without a credential on file gets, where its generation must authenticate. */
   readonly unknownDevice: 401 | 404;
@@ -78,7 +81,7 @@ export interface Dm1BackendConfig {
 export interface Dm2BackendConfig {
   readonly protocol: 'dm2';
   readonly url: string;
-  readonly dialect: 'approved';
+  readonly dialect: DialectName;
   readonly serverId: string;
   readonly auth: BackendAuth;
   readonly values: 'string' | 'typed';

@@ -1,3 +1,4 @@
+import { DIALECT_NAMES } from '../../dm2/dialects/index.ts';
 import { LOG_LEVELS } from '../../support/log.ts';
 
 /**
@@ -76,7 +77,7 @@ export const BACKEND_SCHEMAS = {
     {
       protocol: choice(['dm2'], 'Generation of the backend.'),
       url: BACKEND_URL,
-      dialect: choice(['approved'], 'Dialect of DM 2.0.', 'approved'),
+      dialect: choice(DIALECT_NAMES, 'Dialect of DM 2.0 that this server speaks.', 'approved'),
       serverId: text('Identifier of the server, as ACL subject.', { default: 'dms' }),
       auth: auth(['none', 'basic', 'bearer', 'digest']),
       values: VALUES,
@@ -171,6 +172,20 @@ export const CONFIG_SCHEMA = group('Configuration of the gateway.', {
         backend: text('Name of a backend.'),
       },
       ['backend'],
+    ),
+  },
+  dialects: {
+    type: 'array',
+    description:
+      'Dialects of DM 2.0 clients whose headers leave it open: `draft-json` is taken for `approved`, `draft-text-3` for `draft-text-2` where nothing here says otherwise. The first match wins.',
+    default: [],
+    items: group(
+      'What some clients speak.',
+      {
+        deviceId: text('Glob on the device identifier.'),
+        dialect: choice(['approved', 'draft-json', 'draft-text-2', 'draft-text-3'], 'Dialect of DM 2.0.'),
+      },
+      ['deviceId', 'dialect'],
     ),
   },
   deviceAuth: group('How devices must authenticate, by generation.', {

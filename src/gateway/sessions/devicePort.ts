@@ -1,10 +1,19 @@
 import { hash } from 'node:crypto';
+import {
+  CLIENT_TYPES,
+  type Detected,
+  type DialectName,
+  detectDialect,
+  deviceIdOf,
+  IDENTITY_HEADERS,
+  nextMsgId,
+} from '../../dm2/dialects/index.ts';
+import { chooseType } from '../../dm2/mediaTypes.ts';
 import { DragomanError, ERRORS, type ErrorCode } from '../../support/errors.ts';
 import { readPostedUrl } from '../reports/reportUrl.ts';
-import { type Dialect, detectDialect, headerIdentity } from './dialects.ts';
 import { answerWithStatus, opens } from './dm1Answers.ts';
-import type { Answer, Incoming } from './incoming.ts';
-import type { AuthenticateDm2, Dm2Wire, SessionLog, SessionMetrics, Wire } from './ports.ts';
+import { type Answer, dm2Opening, type Incoming } from './incoming.ts';
+import type { AuthenticateDm2, SessionLog, SessionMetrics, Wire } from './ports.ts';
 import { DM1_TYPES } from './replies.ts';
 import type { DeviceRequest, DeviceResponse } from './request.ts';
 import type { SessionRunner } from './runner.ts';
@@ -15,6 +24,8 @@ export interface DevicePortOptions {
   readonly runner: Pick<SessionRunner, 'deliver'>;
   readonly wire: Wire;
   readonly authenticateDm2: AuthenticateDm2;
+  /** What the operator says of a device whose headers leave its dialect open; absent: nothing. */
+  readonly dialectOf?: (deviceId: string) => DialectName | undefined;
   /** Absolute URL of the device port, the RespURI of answers that no session gives. */
   readonly deviceUrl: string;
   readonly limits: { readonly messageBytes: number };
@@ -31,10 +42,17 @@ const RETRY_AFTER = '10';
 
 /** An answer that no session gives. */
 class Declined extends Error {
+  readonly result: string;
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  constructor(status: number, reason: string, headers: Readonly<Record<string, string>> = {}) {
+  constructor(
+    result: string,
+    status: number,
+    reason: string,
+    headers: Readonly<Record<string, string>> = {},
+  ) {
     super(reason);
+    this.result = result;
     this.status = status;
     this.headers = headers;
   }
@@ -71,15 +89,24 @@ export class DevicePort {
 
   async #handle(request: DeviceRequest, line: Record<string, unknown>): Promise<DeviceResponse> {
     const { messageBytes } = this.#options.limits;
-    const dialect = detectDialect(request.headers);
-    if (dialect.protocol === undefined) throw new DragomanError('media-type', dialect.reason);
-    line['dialect'] = dialect.protocol === 'dm1' ? `dm1 ${dialect.form}` : `dm2 ${dialect.dialect}`;
+    const detected = this.#detect(request.headers);
+    line['dialect'] = detected.protocol === 'dm1' ? `dm1 ${detected.form}` : `dm2 ${detected.dialect}`;
     if (request.body.length > messageBytes) {
       throw new DragomanError('too-large', `The message is larger than ${messageBytes} bytes.`);
     }
-    return dialect.protocol === 'dm1'
-      ? this.#dm1(request, dialect.form, line)
-      : this.#dm2(request, dialect, line);
+    return detected.protocol === 'dm1'
+      ? this.#dm1(request, detected.form, line)
+      : this.#dm2(request, detected, line);
+  }
+
+  #detect(headers: DeviceRequest['headers']): Exclude<Detected, { error: unknown }> {
+    const { dialectOf } = this.#options;
+    const id = IDENTITY_HEADERS.map((name) => headers[name]?.trim()).find(Boolean);
+    const detected = detectDialect(headers, id === undefined ? undefined : dialectOf?.(id));
+    if (!('error' in detected)) return detected;
+    if (detected.error === 'contradictory') throw new DragomanError('malformed', detected.detail);
+    // RFC 9110, 15.5.16: what would be taken instead.
+    throw new Declined('media-type', 415, detected.detail, { accept: CLIENT_TYPES.join(', ') });
   }
 
   async #dm1(
@@ -118,32 +145,31 @@ export class DevicePort {
 
   async #dm2(
     request: DeviceRequest,
-    dialect: Extract<Dialect, { protocol: 'dm2' }>,
+    detected: Extract<Detected, { protocol: 'dm2' }>,
     line: Record<string, unknown>,
   ): Promise<DeviceResponse> {
-    const wire = this.#options.wire.dm2[dialect.dialect];
-    if (!wire) {
-      throw new DragomanError('media-type', 'Early drafts of DM 2.0 are not enabled on this port.');
-    }
-    const identity = headerIdentity(request.headers);
-    if (identity === undefined) {
-      throw new DragomanError('malformed', 'One identity is needed in OMADM-DevID (or X-OMADMDevID).');
-    }
-    const deviceId = checkedId(identity);
+    const dialect = this.#options.wire.dm2[detected.dialect];
+    const deviceId = checkedId(deviceIdOf(request.headers));
     line['device'] = deviceId;
     const verdict = await this.#options.authenticateDm2(request, deviceId);
-    if (!verdict.ok) throw new Declined(verdict.status, verdict.detail, verdict.headers);
+    if (!verdict.ok) throw new Declined('unauthenticated', verdict.status, verdict.detail, verdict.headers);
+    const { commands } = dialect.mediaTypes;
+    if (chooseType(request.headers['accept'], [commands]) === undefined) {
+      throw new Declined('not-acceptable', 406, `Commands are ${commands}, which Accept leaves out.`);
+    }
     const { shown, reportToken } = readPostedUrl((request.url ?? '').slice(0, LONGEST_URL));
-    const read = readDm2(request.body, dialect, wire, reportToken);
+    const read = this.#readDm2(request, detected, reportToken);
     this.#options.metrics.message(String(line['dialect']), 'in', 'ok');
+    const msgId = read.event?.kind === 'package3' ? read.event.msgId : undefined;
+    if (msgId !== undefined) line['msgId'] = String(msgId);
     const answer = await this.#options.runner.deliver({
       protocol: 'dm2',
       deviceId,
       key: `dm2:${deviceId.length}:${deviceId}:${shown}`,
       at: this.#now(),
-      mark: { hash: digest(request.body) },
+      mark: { hash: digest(request.body), ...(msgId !== undefined && { msgId: String(msgId) }) },
       stored: request.body,
-      dialect: dialect.dialect,
+      dialect: dialect.name,
       ...read,
       request,
     });
@@ -151,10 +177,17 @@ export class DevicePort {
     switch (answer.kind) {
       case 'reply':
         return ok(answer.reply.type, answer.reply.body, answer.reply.headers);
-      case 'no-session':
-      case 'out-of-order':
+      case 'no-session': {
         // A client gives up for good at a 5xx; END lets it come again (20§15 Q26).
-        return ok(wire.requestType, wire.writePackage2({ CMD: [['END']] }));
+        const number = dialect.capabilities.commandsCarryMsgId ? nextMsgId(msgId) : undefined;
+        const end = dialect.writePackage2({ CMD: [['END']] }, number);
+        return ok(commands, end.body);
+      }
+      case 'out-of-order':
+        throw new DragomanError(
+          'malformed',
+          `The report for MsgID ${msgId} was had, and it was another one.`,
+        );
       case 'refused':
         if (answer.code === 'overload') throw overload(answer.detail);
         throw new DragomanError(answer.code, answer.detail);
@@ -163,9 +196,32 @@ export class DevicePort {
     }
   }
 
+  /** A first message opens a session, a status report never does; where the type does not say, `Status` does. */
+  #readDm2(
+    { headers, body }: DeviceRequest,
+    { dialect: name, package: kind }: Extract<Detected, { protocol: 'dm2' }>,
+    reportToken: string | undefined,
+  ): Pick<Incoming, 'opens' | 'opening' | 'event' | 'contentType' | 'tolerated'> {
+    const { dm2, dm2Limits: limits } = this.#options.wire;
+    const dialect = dm2[name];
+    const message = { headers, body };
+    if ((kind ?? (Buffer.from(body).includes('"Status"') ? 'status' : 'opening')) === 'opening') {
+      const { tolerated, ...opening } = dialect.readOpening(message, limits);
+      return { opens: 'always', opening: dm2Opening(name, opening, reportToken), ...remarks(tolerated) };
+    }
+    const { package3, msgId, tolerated } = dialect.readStatus(message, { limits });
+    const contentType = headers['content-type'];
+    return {
+      opens: 'never',
+      event: { kind: 'package3', package3, ...(msgId !== undefined && { msgId }) },
+      ...(dialect.capabilities.dataInStatus === 'multipart' && contentType !== undefined && { contentType }),
+      ...remarks(tolerated),
+    };
+  }
+
   #decline(error: unknown, line: Record<string, unknown>): DeviceResponse {
     if (error instanceof Declined) {
-      line['result'] ??= error.status === 503 ? 'overload' : 'unauthenticated';
+      line['result'] ??= error.result;
       return text(error.status, error.message, error.headers);
     }
     if (error instanceof DragomanError) {
@@ -180,24 +236,8 @@ export class DevicePort {
   }
 }
 
-/** Package#1 opens a session, Package#3 never does; where the type does not say, `Status` does. */
-function readDm2(
-  body: Uint8Array,
-  dialect: Extract<Dialect, { protocol: 'dm2' }>,
-  wire: Dm2Wire,
-  reportToken: string | undefined,
-): Pick<Incoming, 'opens' | 'opening' | 'event'> {
-  const which = dialect.package ?? (Buffer.from(body).includes('"Status"') ? 3 : 1);
-  return which === 1
-    ? {
-        opens: 'always',
-        opening: {
-          protocol: 'dm2',
-          package1: wire.readPackage1(body),
-          ...(reportToken !== undefined && { reportToken }),
-        },
-      }
-    : { opens: 'never', event: { kind: 'package3', package3: wire.readPackage3(body) } };
+function remarks(tolerated: readonly string[]): { readonly tolerated?: readonly string[] } {
+  return tolerated.length === 0 ? {} : { tolerated };
 }
 
 /** The SyncML status for a message that was not handled (1x§2.6). */
@@ -242,7 +282,7 @@ function digest(body: Uint8Array): string {
 }
 
 function overload(reason: string): Declined {
-  return new Declined(503, reason, { 'retry-after': RETRY_AFTER });
+  return new Declined('overload', 503, reason, { 'retry-after': RETRY_AFTER });
 }
 
 function ok(type: string, body: Uint8Array, extra?: Readonly<Record<string, string>>): DeviceResponse {

@@ -26,6 +26,10 @@ export interface MessageMeta {
   readonly m?: string;
   readonly enc?: Encoding;
   readonly dialect?: string;
+  /** Content-Type of a body that cannot be read again without it. */
+  readonly type?: string;
+  /** What reading it had to tolerate, a sentence each. */
+  readonly tolerated?: readonly string[];
   /** Control characters that were left out of the message (IW-VAL-4). */
   readonly stripped?: number;
   /** Instead of a message: why none will come. */
@@ -36,6 +40,10 @@ export interface MessageMeta {
 export interface ReplyMeta {
   readonly enc?: Encoding;
   readonly present?: Presentation;
+  /** OMADM-Accept that goes with it (20§9). */
+  readonly accept?: string;
+  /** What the device's dialect has no place for, a sentence each. */
+  readonly lost?: readonly string[];
 }
 
 export function writeReplyMeta(meta: ReplyMeta): string {

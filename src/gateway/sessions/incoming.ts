@@ -1,4 +1,5 @@
 import type { Encoding, SyncMLMessage } from '../../dm1/message.ts';
+import type { DialectName, Opening as Dm2Opening } from '../../dm2/dialects/index.ts';
 import type { Package3 } from '../../dm2/packages.ts';
 import type { Opening } from '../../interworking/context.ts';
 import type { ErrorCode } from '../../support/errors.ts';
@@ -17,6 +18,10 @@ export interface Incoming {
   readonly stored: Uint8Array;
   readonly encoding?: Encoding;
   readonly dialect: string;
+  /** Content-Type as it came, where the bytes cannot be read again without it. */
+  readonly contentType?: string;
+  /** What reading it had to tolerate, a sentence each. */
+  readonly tolerated?: readonly string[];
   /** Control characters that were left out of it (IW-VAL-4). */
   readonly stripped?: number;
   /**
@@ -28,7 +33,12 @@ export interface Incoming {
   /** The message as an event of a live session. */
   readonly event?:
     | { readonly kind: 'dm1'; readonly message: SyncMLMessage }
-    | { readonly kind: 'package3'; readonly package3: Package3 };
+    | {
+        readonly kind: 'package3';
+        readonly package3: Package3;
+        /** Of the commands that it answers, where the dialect numbers them. */
+        readonly msgId?: number;
+      };
   readonly request: DeviceRequest;
 }
 
@@ -43,3 +53,19 @@ export type Answer =
   | { readonly kind: 'out-of-order'; readonly session: string }
   /** Its session ended by a fault of ours. */
   | { readonly kind: 'lost'; readonly code: ErrorCode; readonly session: string };
+
+/** A 2.0 client's first message as a session script sees it. */
+export function dm2Opening(
+  dialect: DialectName,
+  { package1, devInfo, items }: Dm2Opening,
+  reportToken?: string,
+): Opening {
+  return {
+    protocol: 'dm2',
+    dialect,
+    package1,
+    ...(Object.keys(devInfo).length > 0 && { devInfo }),
+    ...(items.length > 0 && { items }),
+    ...(reportToken !== undefined && { reportToken }),
+  };
+}

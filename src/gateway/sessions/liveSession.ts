@@ -1,4 +1,5 @@
 import type { Encoding } from '../../dm1/message.ts';
+import type { Dm2Command } from '../../dm2/packages.ts';
 import type { SessionContext } from '../../interworking/context.ts';
 import type { Effect, SessionOutcome, SessionScript } from '../../interworking/script.ts';
 import type { JournalRow, SessionPatch, SessionRow } from '../../store/schema.ts';
@@ -48,6 +49,10 @@ export class LiveSession {
   /** How the device writes; answers mirror it. */
   encoding: Encoding | undefined;
   dialect: string;
+  /** Number of the last command document, where the dialect numbers them. */
+  msgId: number | undefined;
+  /** The commands of that document, which the next status report answers. */
+  asked: readonly Dm2Command[] = [];
   last: MessageMark;
   /** Time of the last message from the device. */
   lastAt: number;

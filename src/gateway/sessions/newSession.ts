@@ -14,7 +14,7 @@ export function newSession(
   earlier: readonly SessionRow[],
   place: { readonly starter: SessionStarter; readonly node: string; readonly deadline: number },
 ): LiveSession {
-  const { at, deviceId, protocol, mark, encoding, dialect, stripped } = message;
+  const { at, deviceId, protocol, mark, encoding, dialect, stripped, tolerated } = message;
   const { mappings: _shared, opening: _journaled, ...stored } = context;
   const row: SessionRow = {
     id: `${at.toString(36).padStart(9, '0')}-${randomUUID().slice(0, 18)}`,
@@ -47,6 +47,7 @@ export function newSession(
     ...(encoding && { enc: encoding }),
     dialect,
     ...(stripped && { stripped }),
+    ...(tolerated && { tolerated }),
   };
   session.recordMessage('open', at, meta, message.stored);
   return session;

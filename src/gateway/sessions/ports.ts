@@ -1,5 +1,5 @@
 import type { Encoding, SyncMLMessage } from '../../dm1/message.ts';
-import type { Package1, Package2, Package3 } from '../../dm2/packages.ts';
+import type { Dialect, DialectName, ReadLimits } from '../../dm2/dialects/index.ts';
 import type { Opening, SessionContext } from '../../interworking/context.ts';
 import type { Presentation, SessionScript } from '../../interworking/script.ts';
 import type { MappingSet } from '../../mo/mapping.ts';
@@ -64,15 +64,9 @@ export interface Wire {
   /** A copy with the credential made unreadable, of the same length. */
   maskDm1(body: Uint8Array, credRange: readonly [start: number, end: number]): Uint8Array;
   writeDm1(message: SyncMLMessage, encoding: Encoding): Uint8Array;
-  readonly dm2: Readonly<Record<string, Dm2Wire | undefined>>;
-}
-
-/** One dialect of DM 2.0; `approved` is always there, drafts where they are configured. */
-export interface Dm2Wire {
-  readonly requestType: string;
-  readPackage1(body: Uint8Array): Package1;
-  readPackage3(body: Uint8Array): Package3;
-  writePackage2(pkg: Package2): Uint8Array;
+  readonly dm2: Readonly<Record<DialectName, Dialect>>;
+  /** Bounds of what is read in any dialect of 2.0. */
+  readonly dm2Limits: ReadLimits;
 }
 
 /** Counters of the operator's dashboard. */

@@ -17,7 +17,8 @@ export function belongsTo(rows: readonly SessionRow[], message: Incoming): Sessi
 export async function isRepeat(session: LiveSession, message: Incoming): Promise<boolean> {
   const { hash, msgId } = session.last;
   if (hash !== message.mark.hash || msgId !== message.mark.msgId) return false;
-  return message.protocol === 'dm1' || !(await knownDelivery(session));
+  // A numbered message is told by its number; an equal one without may be the next.
+  return msgId !== undefined || !(await knownDelivery(session));
 }
 
 /** The exchange of a journal that `message` repeats, if it does (IW-SES-4). */
@@ -32,7 +33,8 @@ export function repeatedExchange(
   const live = row.state === 'live';
   // In a live 2.0 session two packages in a row may be equal, but nothing has come of an opening yet; a
   // client that uses one SessionID for ever opens its next session with the very same bytes.
-  const ambiguous = live ? message.protocol === 'dm2' && !last.opening : last.opening;
+  const numbered = message.mark.msgId !== undefined;
+  const ambiguous = live ? !numbered && !last.opening : last.opening;
   const arrived = live ? last.confirmed : last.delivered;
   if (ambiguous && arrived) return undefined;
   if (!live && last.opening && message.at > last.at + sessionMs) return undefined;

@@ -1,9 +1,10 @@
+import type { DialectName } from '../../dm2/dialects/index.ts';
 import type { Opening, SessionContext } from '../../interworking/context.ts';
 import type { DeviceEvent } from '../../interworking/script.ts';
 import type { JournalRow, SessionRow } from '../../store/schema.ts';
 import { DragomanError } from '../../support/errors.ts';
 import { type MessageMeta, restoreResult } from './entries.ts';
-import type { Incoming } from './incoming.ts';
+import { dm2Opening, type Incoming } from './incoming.ts';
 import { LiveSession, type MessageMark } from './liveSession.ts';
 import type { SessionStarter, Wire } from './ports.ts';
 import type { Replies } from './replies.ts';
@@ -38,8 +39,7 @@ export function replay(
     index === lastMessage && fresh !== undefined && fresh.mark.hash === meta.h;
 
   const openMeta = JSON.parse(first.meta) as MessageMeta;
-  const opening =
-    (isFresh(0, openMeta) && fresh?.opening) || readOpening(row.protocol, first, openMeta, tools.wire);
+  const opening = (isFresh(0, openMeta) && fresh?.opening) || readOpening(row, first, openMeta, tools.wire);
   const context: SessionContext = {
     ...(JSON.parse(row.context) as StoredContext),
     mappings: tools.starter.mappings,
@@ -82,7 +82,7 @@ export function replay(
     if (entry.kind !== 'device') throw diverged(row.id, entry.seq, entry.kind, 'a message of the device');
     const meta = JSON.parse(entry.meta) as MessageMeta;
     const event =
-      (isFresh(i, meta) && fresh && { ...fresh.event, at: entry.at }) ||
+      (isFresh(i, meta) && fresh?.protocol === 'dm1' && { ...fresh.event, at: entry.at }) ||
       readEvent(row.protocol, entry, meta, session, tools.wire);
     session.parked = false;
     session.delivered = false;
@@ -102,14 +102,22 @@ function markOf(meta: MessageMeta): MessageMark {
   return { hash: meta.h, ...(meta.m !== undefined && { msgId: meta.m }) };
 }
 
-function readOpening(protocol: 'dm1' | 'dm2', entry: JournalRow, meta: MessageMeta, wire: Wire): Opening {
+function readOpening(
+  { protocol, device_id }: SessionRow,
+  entry: JournalRow,
+  meta: MessageMeta,
+  wire: Wire,
+): Opening {
   const body = entry.body ?? new Uint8Array();
   if (protocol === 'dm1') {
     const form = meta.enc?.form ?? 'xml';
     const { message, encoding } = wire.readDm1(body, form);
     return { protocol, message, encoding: meta.enc ?? encoding };
   }
-  return { protocol, package1: dm2Wire(meta.dialect, wire).readPackage1(body) };
+  const name = meta.dialect as DialectName;
+  // Any of the identity headers serves a reader.
+  const message = { headers: { 'omadm-devid': device_id }, body };
+  return dm2Opening(name, wire.dm2[name].readOpening(message, wire.dm2Limits));
 }
 
 function readEvent(
@@ -126,13 +134,11 @@ function readEvent(
     const form = (meta.enc ?? session.encoding)?.form ?? 'xml';
     return { kind: 'dm1', at, message: wire.readDm1(body, form).message };
   }
-  return { kind: 'package3', at, package3: dm2Wire(session.dialect, wire).readPackage3(body) };
-}
-
-function dm2Wire(dialect: string | undefined, wire: Wire) {
-  const found = wire.dm2[dialect ?? 'approved'];
-  if (!found) throw new DragomanError('internal', `No reader for the DM 2.0 dialect ${dialect}.`);
-  return found;
+  const { package3 } = wire.dm2[session.dialect as DialectName].readStatus(
+    { headers: { 'content-type': meta.type }, body },
+    { limits: wire.dm2Limits, commands: session.asked },
+  );
+  return { kind: 'package3', at, package3 };
 }
 
 function diverged(id: string, seq: number, recorded: string, found: string | undefined): DragomanError {

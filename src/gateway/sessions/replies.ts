@@ -1,4 +1,6 @@
 import type { Encoding, SyncMLMessage } from '../../dm1/message.ts';
+import { asCommands, type DialectName, nextMsgId } from '../../dm2/dialects/index.ts';
+import type { Dm2Command } from '../../dm2/packages.ts';
 import type { DeviceReply } from '../../interworking/script.ts';
 import { DragomanError } from '../../support/errors.ts';
 import { maskCredentials, type ReplyMeta } from './entries.ts';
@@ -27,11 +29,12 @@ export class Replies {
     this.#present = present;
   }
 
-  /** The answer as the journal keeps it: the same bytes for the same script, whoever runs it. */
+  /**
+   * The answer as the journal keeps it: the same bytes for the same script, whoever runs it. Called once
+   * for each answer of a session, in order, for the session counts them where its dialect numbers them.
+   */
   write(session: LiveSession, reply: DeviceReply): WrittenReply {
-    if (reply.protocol === 'dm2') {
-      return { meta: {}, journaled: this.#dm2(session).writePackage2(reply.package2) };
-    }
+    if (reply.protocol === 'dm2') return this.#writeDm2(session, reply);
     const { message, present } = reply;
     const { encoding } = session;
     if (!encoding) throw new DragomanError('internal', 'A 2.0 session answered with a SyncML message.');
@@ -42,7 +45,7 @@ export class Replies {
   /** What goes to the device: the journaled bytes unless a credential belongs in them. */
   async toDevice(session: LiveSession, written: WrittenReply): Promise<Reply> {
     const { meta, journaled, message } = written;
-    if (!meta.enc) return { type: this.#dm2(session).requestType, body: journaled };
+    if (!meta.enc) return this.#dm2Reply(session.dialect, meta, journaled);
     const type = DM1_TYPES[meta.enc.form];
     if (!message || (!meta.present && !message.header.cred)) return { type, body: journaled };
     return this.#withCredentials(message, meta.enc, session.deviceId, meta.present);
@@ -50,7 +53,7 @@ export class Replies {
 
   /** The answer that a journal entry holds, for a repeat after the session left this node's memory. */
   async restore(meta: ReplyMeta, body: Uint8Array, deviceId: string, dialect: string): Promise<Reply> {
-    if (!meta.enc) return { type: this.#dialect(dialect).requestType, body };
+    if (!meta.enc) return this.#dm2Reply(dialect, meta, body);
     if (!meta.present) return { type: DM1_TYPES[meta.enc.form], body };
     const { message } = this.#wire.readDm1(body, meta.enc.form);
     return this.#withCredentials(message, meta.enc, deviceId, meta.present);
@@ -70,13 +73,22 @@ export class Replies {
     return { type, body, ...(headers && { headers }) };
   }
 
-  #dm2(session: LiveSession) {
-    return this.#dialect(session.dialect);
+  #writeDm2(session: LiveSession, reply: Extract<DeviceReply, { protocol: 'dm2' }>): WrittenReply {
+    const { package2, accept } = reply;
+    const dialect = this.#wire.dm2[session.dialect as DialectName];
+    const { commandsCarryMsgId, dataInStatus } = dialect.capabilities;
+    if (commandsCarryMsgId) session.msgId = nextMsgId(session.msgId);
+    if (dataInStatus === 'multipart') session.asked = asCommands(package2) as Dm2Command[];
+    const { body, lost } = dialect.writePackage2(package2, session.msgId);
+    const meta: ReplyMeta = {
+      ...(accept !== undefined && { accept }),
+      ...(lost.length > 0 && { lost }),
+    };
+    return { meta, journaled: body };
   }
 
-  #dialect(name: string) {
-    const wire = this.#wire.dm2[name] ?? this.#wire.dm2['approved'];
-    if (!wire) throw new DragomanError('internal', `No writer for the DM 2.0 dialect ${name}.`);
-    return wire;
+  #dm2Reply(name: string, { accept }: ReplyMeta, body: Uint8Array): Reply {
+    const type = this.#wire.dm2[name as DialectName].mediaTypes.commands;
+    return { type, body, ...(accept !== undefined && { headers: { 'omadm-accept': accept } }) };
   }
 }

@@ -23,6 +23,7 @@ import type {
 import { belongsTo, hasUsed, isOutOfOrder, isRepeat, repeatedExchange } from './repeats.ts';
 import { type ReplayTools, replay } from './replay.ts';
 import { Replies } from './replies.ts';
+import { otherDialect, reportFor } from './statusReports.ts';
 import { findExchange, restoreReply, type StoredExchange } from './storedAnswers.ts';
 
 export interface RunnerOptions {
@@ -212,6 +213,8 @@ export class SessionRunner {
 
   async #continue(session: LiveSession, message: Incoming): Promise<Answer> {
     if (!message.event) return { kind: 'no-session' };
+    const other = otherDialect(session, message);
+    if (other) return other;
     if (isOutOfOrder(session, message)) {
       const entries = await this.journal.read(session.id);
       const earlier = findExchange(entries, message);
@@ -223,11 +226,16 @@ export class SessionRunner {
       await drive(session, this.#driver);
       if (session.ended) return { kind: 'no-session' };
     }
-    return this.#next(session, message);
+    const report = reportFor(session, message, this.#options.wire);
+    return 'refused' in report ? report.refused : this.#next(session, message, report.event);
   }
 
-  async #next(session: LiveSession, message: Incoming): Promise<Answer> {
-    const { at, mark, encoding, event, stripped } = message;
+  async #next(
+    session: LiveSession,
+    message: Incoming,
+    event: NonNullable<Incoming['event']>,
+  ): Promise<Answer> {
+    const { at, mark, encoding, stripped, contentType, tolerated } = message;
     const changed = encoding && encoding.form !== session.encoding?.form;
     if (changed) session.encoding = encoding;
     session.parked = false;
@@ -242,6 +250,8 @@ export class SessionRunner {
       ...(mark.msgId !== undefined && { m: mark.msgId }),
       ...(changed && { enc: encoding }),
       ...(stripped && { stripped }),
+      ...(contentType !== undefined && { type: contentType }),
+      ...(tolerated && { tolerated }),
     };
     session.recordMessage('device', at, meta, message.stored);
     this.#touch(session, at);

@@ -52,11 +52,14 @@ function traceEntry(entry: JournalRow, protocol: 'dm1' | 'dm2'): TraceEntry {
         rule: 'IW-VAL-4',
         text: `${meta.stripped} control characters that XML cannot carry were left out.`,
       };
-      return { ...head, ...message(entry.body, protocol), ...lost };
+      const tolerated = meta.tolerated && { rule: 'IW-SES-1', text: meta.tolerated.join(' ') };
+      return { ...head, ...message(entry.body, protocol), ...lost, ...tolerated };
     }
     case 'reply': {
-      const { present } = readReplyMeta(entry.meta);
-      const remark = present && { text: `Sent with ${present.scheme} credentials, not shown.` };
+      const { present, lost } = readReplyMeta(entry.meta);
+      const remark = present
+        ? { text: `Sent with ${present.scheme} credentials, not shown.` }
+        : lost && { rule: 'IW-SES-1', text: lost.join(' ') };
       return { ...head, ...message(entry.body, protocol), ...remark };
     }
     case 'delivered':

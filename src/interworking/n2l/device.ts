@@ -1,5 +1,7 @@
-import { formatCommand } from '../../dm2/codec.ts';
+import { formatCommand, parseCommand } from '../../dm2/codec.ts';
+import { DIALECTS, type Dialect } from '../../dm2/dialects/index.ts';
 import type { Alert, Dm2Command, RawCommand, StatusItem } from '../../dm2/packages.ts';
+import { ERRORS } from '../../support/errors.ts';
 import { type KeptAlerts, keptFromDm2 } from '../keptAlerts.ts';
 import type { DeviceReply, Script } from '../script.ts';
 import type { Session } from '../session.ts';
@@ -15,11 +17,17 @@ export const END: DeviceReply = { protocol: 'dm2', package2: { CMD: [['END']] } 
  */
 export class Dm2Device {
   readonly #s: Session;
+  /** How it speaks and what it can do. */
+  readonly dialect: Dialect;
   readonly alerts: KeptAlerts<Alert>;
+  /** OMADM-Accept for its uploads, where a server behind it has one (20§9). */
+  accept: string | undefined;
   gone: 'timeout' | 'replaced' | 'shutdown' | undefined;
 
   constructor(s: Session) {
     this.#s = s;
+    const { opening } = s.context;
+    this.dialect = DIALECTS[(opening.protocol === 'dm2' && opening.dialect) || 'approved'];
     this.alerts = keptFromDm2(s);
   }
 
@@ -29,14 +37,28 @@ export class Dm2Device {
 
   /** One Status item for each command, in order; 500 for all when the client is gone or its list is wrong. */
   *runRaw(commands: readonly RawCommand[]): Script<readonly StatusItem[]> {
-    const items: StatusItem[] = [];
-    let left = [...commands];
+    const items: (StatusItem | undefined)[] = [];
+    for (const command of commands) items.push(yield* this.#refusal(command));
+    let left = commands.filter((_, i) => items[i] === undefined);
+    const answered: StatusItem[] = [];
     while (left.length > 0) {
       const size = this.#s.capability(ONE_BY_ONE) ? 1 : left.length;
-      items.push(...(yield* this.#send(left.slice(0, size))));
+      answered.push(...(yield* this.#send(left.slice(0, size))));
       left = left.slice(size);
     }
-    return items;
+    return items.map((item) => item ?? answered.shift()!);
+  }
+
+  /** The answer to a command that the client's dialect cannot say; it is never sent. */
+  *#refusal(raw: RawCommand): Script<StatusItem | undefined> {
+    const { commandOptions, capabilities } = this.dialect;
+    const command = parseCommand(raw, commandOptions);
+    const wrong = 'error' in command;
+    if (wrong && capabilities.carriesWrongCommands) return undefined;
+    const refusal = wrong ? command : this.dialect.refuses(command);
+    if (!refusal) return undefined;
+    yield* this.#s.note('IW-SES-1', `Not sent, for the client's dialect cannot say it: ${refusal.detail}`);
+    return { sc: ERRORS[refusal.error].dm2 };
   }
 
   *#send(commands: readonly RawCommand[]): Script<readonly StatusItem[]> {
@@ -44,7 +66,11 @@ export class Dm2Device {
     if (this.gone) return failed;
     const event = yield* this.#s.perform({
       kind: 'device.exchange',
-      reply: { protocol: 'dm2', package2: { CMD: commands } },
+      reply: {
+        protocol: 'dm2',
+        package2: { CMD: commands },
+        ...(this.accept !== undefined && { accept: this.accept }),
+      },
     });
     switch (event.kind) {
       case 'gone':

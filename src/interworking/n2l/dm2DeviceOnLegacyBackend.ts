@@ -17,7 +17,7 @@ import { Session } from '../session.ts';
 import { writeLeaf } from '../values.ts';
 import { Dm2Device, END } from './device.ts';
 import { execute } from './execute.ts';
-import { DEVINFO, mountObjects } from './mounts.ts';
+import { DEVINFO, learnClient, mountObjects } from './mounts.ts';
 import { readFromClient } from './read.ts';
 
 /** N2L: a DM 2.0 device managed by a legacy DM 1.x server, one whole session (IW-SES-7). */
@@ -26,7 +26,7 @@ export function* dm2DeviceOnLegacyBackend(context: SessionContext): SessionScrip
   const device = new Dm2Device(s);
   if (context.opening.protocol !== 'dm2') throw new TypeError('N2L needs a DM 2.0 opening');
   const { MOS, Alert: alerts = [] } = context.opening.package1;
-  s.learnPeer({ protocol: 'dm2', dialect: 'approved' });
+  learnClient(s, context.opening);
   mountObjects(s, MOS);
   yield* keepOpeningAlerts(s, device.alerts, alerts);
   const devInfo = yield* devInfoItems(s, device);

@@ -2,9 +2,16 @@ import type { MoItem } from '../../dm2/packages.ts';
 import type { Mount } from '../../mo/mapping.ts';
 import { samePath } from '../../mo/treePath.ts';
 import { instancesOf } from '../addresses.ts';
+import type { Opening } from '../context.ts';
 import type { Session } from '../session.ts';
 
 export const DEVINFO = 'urn:oma:mo:oma-dm-devinfo:1.2';
+
+/** What a client's first message tells of it, beside its objects. */
+export function learnClient(s: Session, opening: Extract<Opening, { protocol: 'dm2' }>): void {
+  s.learnPeer({ protocol: 'dm2', dialect: opening.dialect ?? 'approved' });
+  if (opening.devInfo) s.learnDevInfo(opening.devInfo);
+}
 
 /** Objects from MOS, each at the place that it had before or that its pack names (IW-INV-4). */
 export function mountObjects(s: Session, MOS: readonly MoItem[] | undefined): void {

@@ -5,7 +5,7 @@ import type { SessionContext } from '../context.ts';
 import type { DueAlert } from '../keptAlerts.ts';
 import { Dm2Device, END } from '../n2l/device.ts';
 import { keepOpeningAlerts } from '../n2l/dm2DeviceOnLegacyBackend.ts';
-import { mountObjects } from '../n2l/mounts.ts';
+import { learnClient, mountObjects } from '../n2l/mounts.ts';
 import type { SessionScript } from '../script.ts';
 import { Session } from '../session.ts';
 
@@ -15,7 +15,7 @@ export function* dm2OnDm2(context: SessionContext): SessionScript {
   const device = new Dm2Device(s);
   if (context.opening.protocol !== 'dm2') throw new TypeError('This relay needs a DM 2.0 opening');
   const { package1 } = context.opening;
-  s.learnPeer({ protocol: 'dm2', dialect: 'approved' });
+  learnClient(s, context.opening);
   mountObjects(s, package1.MOS);
   yield* keepOpeningAlerts(s, device.alerts, package1.Alert ?? []);
   yield* s.save();

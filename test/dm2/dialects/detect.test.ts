@@ -51,8 +51,35 @@ describe('telling the dialect by the headers', () => {
     expect(detectDialect({ 'content-type': type })).toEqual({ protocol: 'dm1', form });
   });
 
+  it.each(['UTF-8', 'identity', 'x-unknown'])('passes over Content-Encoding %s [IW-SES-1]', (encoding) => {
+    expect(
+      detectDialect({ 'content-type': 'application/tnds20', 'content-encoding': encoding }),
+    ).toMatchObject({ dialect: 'draft-text-1' });
+  });
+
+  it.each(['gzip', 'utf-8, BR'])('refuses Content-Encoding %s, whatever the type [IW-SES-1]', (encoding) => {
+    const type = 'application/vnd.syncml.dm+xml';
+    expect(detectDialect({ 'content-type': type, 'content-encoding': encoding })).toEqual({
+      error: 'not-spoken',
+      detail: expect.stringMatching(/^Content-Encoding/),
+    });
+  });
+
+  it('takes SyncML for SyncML whatever identity headers stand beside it [IW-SES-1]', () => {
+    const headers = {
+      'content-type': 'application/vnd.syncml.dm+xml',
+      'omadm-devid': 'a',
+      'x-omadmdevid': 'b',
+    };
+    expect(detectDialect(headers)).toEqual({ protocol: 'dm1', form: 'xml' });
+  });
+
   it.each([
     ['text/html', {}],
+    ['application/json', {}],
+    ['application/vnd.syncml.dmtnds+xml', {}],
+    ['__proto__', {}],
+    ['', {}],
     ['multipart/mixed; boundary=x', ID.omadm],
     ['constructor', ID.t1],
     [undefined, {}],

@@ -4,6 +4,7 @@ import { URL_PARAMETERS } from '../urlParameters.ts';
 
 export const CAPABILITIES: DialectCapabilities = Object.freeze({
   verbs: new Set<Dm2Verb>([...TEN_VERBS, 'SUB', 'UNSUB']),
+  carriesWrongCommands: true,
   readVerb: 'GET',
   dataInStatus: 'member',
   commandsCarryMsgId: false,

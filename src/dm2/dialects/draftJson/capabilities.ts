@@ -3,6 +3,7 @@ import { URL_PARAMETERS } from '../urlParameters.ts';
 
 export const CAPABILITIES: DialectCapabilities = Object.freeze({
   verbs: new Set(TEN_VERBS),
+  carriesWrongCommands: true,
   readVerb: 'GET',
   dataInStatus: 'member',
   commandsCarryMsgId: false,

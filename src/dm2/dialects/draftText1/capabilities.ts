@@ -8,6 +8,7 @@ const VERBS: readonly Dm2Verb[] = ['HGET', 'HPUT', 'HPOST', 'DELETE', 'EXEC', 'S
 
 export const CAPABILITIES: DialectCapabilities = Object.freeze({
   verbs: new Set(VERBS),
+  carriesWrongCommands: false,
   dataInStatus: 'none',
   commandsCarryMsgId: true,
   openingCarriesDevInfo: true,

@@ -1,5 +1,4 @@
-import type { Dialect } from '../dialect.ts';
-import { textCommands } from '../text/dialectCommands.ts';
+import { type CommandHalf, textCommands } from '../text/dialectCommands.ts';
 import type { TextGrammar } from '../text/verbs.ts';
 import { CAPABILITIES } from './capabilities.ts';
 
@@ -22,5 +21,4 @@ export const GRAMMAR: TextGrammar = Object.freeze({
   endsByEmptyDocument: CAPABILITIES.endsByEmptyDocument,
 });
 
-export const commands: Pick<Dialect, 'commandOptions' | 'readCommands' | 'writeCommands' | 'refuses'> =
-  textCommands(GRAMMAR);
+export const commands: CommandHalf = textCommands(GRAMMAR);

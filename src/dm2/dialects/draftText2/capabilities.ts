@@ -19,6 +19,7 @@ const VERBS: readonly Dm2Verb[] = [
 
 export const CAPABILITIES: DialectCapabilities = Object.freeze({
   verbs: new Set(VERBS),
+  carriesWrongCommands: false,
   readVerb: 'INCLUDE',
   dataInStatus: 'multipart',
   commandsCarryMsgId: false,

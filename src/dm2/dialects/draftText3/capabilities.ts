@@ -8,6 +8,7 @@ const VERBS: readonly Dm2Verb[] = ['HGET', 'HPUT', 'HPOST', 'DELETE', 'EXEC', 'G
 
 export const CAPABILITIES: DialectCapabilities = Object.freeze({
   verbs: new Set(VERBS),
+  carriesWrongCommands: false,
   readVerb: 'GET',
   dataInStatus: 'json',
   commandsCarryMsgId: false,

@@ -67,7 +67,7 @@ export function jsonCommands({
   verbs,
 }: Pick<DialectCapabilities, 'verbs'>): Pick<
   Dialect,
-  'commandOptions' | 'readCommands' | 'writeCommands' | 'refuses'
+  'commandOptions' | 'readCommands' | 'writeCommands' | 'writePackage2' | 'refuses'
 > {
   const refuses = (command: Dm2Command): CommandError | undefined => {
     if (!verbs.has(command.verb)) {
@@ -108,6 +108,11 @@ export function jsonCommands({
         lost: NOTHING,
       };
     },
+    writePackage2: (package2) => ({
+      headers: { 'content-type': JSON_TYPES.commands },
+      body: writePackage(package2),
+      lost: NOTHING,
+    }),
     refuses,
   };
 }
