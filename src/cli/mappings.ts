@@ -5,10 +5,12 @@ import { checkPacks, loadPacks, SHIPPED_PACKS } from '../mo/pack/files.ts';
 import { listPacks } from '../mo/pack/mappingSet.ts';
 import { DragomanError } from '../support/errors.ts';
 import { EXIT, Exit, type Io, table } from './io.ts';
+import { addFromDdf } from './mappingsFromDdf.ts';
 
-/** `dragoman mappings check|list`. */
+/** `dragoman mappings check|list|from-ddf`. */
 export function addMappings(program: Command, io: Io): void {
-  const mappings = program.command('mappings').description('look at mapping packs');
+  const mappings = program.command('mappings').description('look at mapping packs, and make them');
+  addFromDdf(mappings, io);
 
   mappings
     .command('check')

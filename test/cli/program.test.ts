@@ -157,6 +157,58 @@ describe('dragoman mappings', () => {
   });
 });
 
+describe('dragoman mappings from-ddf', () => {
+  const ddf = (name: string) => new URL(`../../fixtures/dm1/ddf/${name}`, import.meta.url).pathname;
+
+  it('writes a pack that the check accepts, with formats, access types and occurrence [IW-INV-2]', async () => {
+    const own = mkdtempSync(join(folder, 'packs-'));
+    const output = join(own, 'camera.yaml');
+    const made = await dragoman([
+      ...['mappings', 'from-ddf', ddf('vendor.xml'), '--moid', 'com.example/1.0/Camera', '-o', output],
+    ]);
+    expect(made).toMatchObject({ code: 0, err: '' });
+    expect(made.out).toMatch(/camera\.yaml: com\.example\/1\.0\/Camera, \d+ nodes\n$/);
+    expect(readFileSync(output, 'utf8')).toContain(
+      'Flash: { format: bool, type: text/plain, access: [ Get, Replace ]',
+    );
+    expect((await dragoman(['mappings', 'check', output])).out).toContain('1 pack, 0 wrong');
+    const listed = await dragoman(['mappings', 'list', own]);
+    expect(listed.out).toContain('com.example/1.0/Camera');
+  });
+
+  it('prints it where no file is named, and tells that a shipped pack has the object', async () => {
+    const { code, out, err } = await dragoman(['mappings', 'from-ddf', ddf('fumo.xml')]);
+    expect(code).toBe(0);
+    expect(out).toContain('moid: urn:oma:mo:oma-fumo:1.0');
+    expect(out).toContain(
+      'State: { format: int, type: text/plain, access: [ Get ], occurs: One, permanent: true }',
+    );
+    expect(err).toContain('name this pack fumo.yaml to replace it');
+  });
+
+  it('overwrites nothing unasked', async () => {
+    const output = file('mine.yaml', 'title: mine\n');
+    const args = ['mappings', 'from-ddf', ddf('fumo.xml'), '-o', output];
+    const refused = await dragoman(args);
+    expect(refused.code).toBe(2);
+    expect(refused.err).toContain('mine.yaml exists; --force overwrites it');
+    expect(readFileSync(output, 'utf8')).toBe('title: mine\n');
+    expect((await dragoman([...args, '--force'])).code).toBe(0);
+  });
+
+  it.each([
+    [['/no/such.xml'], 'cannot be read'],
+    [[ddf('vendor.xml')], 'several objects fit; say which MOID and root of'],
+    [[ddf('dmacc-1.2.xml'), '--root', 'DMAcc'], 'roots'],
+    [[new URL('program.test.ts', import.meta.url).pathname], 'program.test.ts:'],
+  ])('says of %j what is wrong and where', async (args, said) => {
+    const { code, out, err } = await dragoman(['mappings', 'from-ddf', ...args]);
+    expect(err).toContain(said);
+    expect(err).not.toContain('    at ');
+    expect([code, out]).toEqual([2, '']);
+  });
+});
+
 describe('dragoman devices', () => {
   it('imports from CSV into the store, says which rows are wrong, and lists', async () => {
     const store = ['--store', `sqlite:${join(folder, 'devices.db')}`];

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { writeTnds, writeTndsWbxml } from '../../src/dm1/tnds/write.ts';
+import type { MoNode } from '../../src/mo/node.ts';
 import { Dm2Backend, type RepositoryDocument } from '../../src/simulator/dm2Backend/backend.ts';
 import { type LegacyCapability, LegacyDevice } from '../../src/simulator/index.ts';
 import { closing, run } from './gateway.ts';
@@ -176,6 +178,50 @@ describe.each(['xml', 'wbxml'] as const)('HGET on a legacy device in %s', (encod
       Buffer.from(bytes),
     );
     expect(value('Settings', 'Ringtone')).toBe('Bells é');
+  });
+
+  it.each(['nested', 'flat'] as const)('unfolds TNDS, %s, in XML and WBXML [IW-HGET-4]', async (style) => {
+    const tree: MoNode = {
+      name: 'Settings',
+      format: 'node',
+      children: [
+        { name: 'Ringtone', format: 'chr', value: 'Bells' },
+        { name: 'Volume', format: 'int', value: '9' },
+        { name: 'Extra', format: 'node', children: [{ name: 'Leaf', format: 'chr', value: 'x' }] },
+      ],
+    };
+    const firmware: MoNode = {
+      name: 'fresh',
+      format: 'node',
+      type: FUMO,
+      children: [{ name: 'PkgName', format: 'chr', value: 'new' }],
+    };
+    const type = 'application/vnd.syncml.dmtnds';
+    const { status, value, device } = await hget(
+      encoding,
+      {
+        xml: { body: writeTnds(tree, undefined, '', style), contentType: `${type}+xml; charset=utf-8` },
+        wbxml: { body: writeTndsWbxml(firmware, undefined, '', style), contentType: `${type}+wbxml` },
+        junk: { body: '<MgmtTree><Node><Node/></Node></MgmtTree>', contentType: `${type}+xml` },
+        nowhere: { body: writeTnds(tree, undefined, '', style), contentType: `${type}+xml` },
+      },
+      [
+        ['HGET', '{origin}/repository/xml', `${SETTINGS}//`],
+        ['HGET', '{origin}/repository/wbxml'],
+        ['HGET', '{origin}/repository/junk', `${SETTINGS}//`],
+        ['HGET', '{origin}/repository/nowhere'],
+      ],
+    );
+    expect(status).toMatchObject([
+      { sc: 200 },
+      { sc: 200, URI: [`${FUMO}/fresh/`] },
+      { sc: 400 },
+      { sc: 400 },
+    ]);
+    expect(value('Settings', 'Ringtone')).toBe('Bells');
+    expect(value('Settings', 'Extra', 'Leaf')).toBe('x');
+    expect(value('FUMO', 'fresh', 'PkgName')).toBe('new');
+    expect(device.tree.find(['Settings', 'Roaming'])).toBeUndefined();
   });
 
   it('tells why a document could not be fetched [IW-HGET-1] [IW-HPUT-1]', async () => {

@@ -11,6 +11,11 @@ import type { TndsDocument } from './node.ts';
 import { place } from './place.ts';
 import type { ReadNode } from './readNode.ts';
 
+/** Whether a media type is that of a TNDS document, in either encoding (1x§1.5). */
+export function isTnds(type: string | undefined): boolean {
+  return /^\s*application\/vnd\.syncml\.dmtnds\+(?:wb)?xml\s*(?:;|$)/i.test(type ?? '');
+}
+
 export interface ReadTndsOptions {
   /** The command's target; without it the first node is taken to stand there. */
   readonly target?: TreePath;

@@ -1,4 +1,6 @@
-import { namedPath, parseClientUri } from '../../dm2/clientUri.ts';
+import { DEFAULT_LIMITS } from '../../dm1/codec/limits.ts';
+import { isTnds, readTnds } from '../../dm1/tnds/read.ts';
+import { clientUriOf, namedPath, parseClientUri } from '../../dm2/clientUri.ts';
 import { essence, isSerialization } from '../../dm2/mediaTypes.ts';
 import type { Dm2Command, StatusItem } from '../../dm2/packages.ts';
 import {
@@ -36,6 +38,7 @@ type Planned =
 export function* runHget(s: Session, device: LegacyDevice, command: Hget): Script<StatusItem> {
   const fetched = yield* fetchDocument(s, command.serverUri);
   if (!fetched.ok) return { sc: fetched.sc };
+  if (isTnds(fetched.contentType)) return yield* writeTree(s, device, command, fetched);
   if (!isSerialization(fetched.contentType)) return yield* writeOpaque(s, device, command, fetched);
   let items: readonly ReadItem[];
   try {
@@ -83,13 +86,30 @@ function* writeDocument(
     }
     const place = yield* placeFor(s, device, text, item.node.name, command.clientUri === undefined);
     if (!place.ok) return { sc: place.sc };
-    const plan = yield* planObject(s, device, place, item.node);
+    const plan = yield* planObject(s, device, place, jsonContent(place, item.node));
     if (!plan.ok) return { sc: plan.sc };
     planned.push(...plan.changes);
     if (place.fresh) created.push(place);
     const { mapping, path } = place.address;
     uris.push(clientUri(mapping.mount, path, place.moid));
   }
+  return yield* writeAll(s, device, command, { planned, created, uris });
+}
+
+/** What one HGET comes to on the device. */
+interface Work {
+  readonly planned: readonly Change[];
+  /** New instances. */
+  readonly created: readonly Place[];
+  readonly uris: readonly string[];
+}
+
+function* writeAll(
+  s: Session,
+  device: LegacyDevice,
+  command: Hget,
+  { planned, created, uris }: Work,
+): Script<StatusItem> {
   const { code } = yield* write(s, device, planned);
   if (code !== 200) return { sc: statusToDm2(code) };
   if (created.length > 0) {
@@ -102,11 +122,69 @@ function* writeDocument(
   return { sc: 200, ...(command.clientUri === undefined && { URI: uris }) };
 }
 
+/** A TNDS body is unfolded at the ClientURI, else where the MOID of its first node belongs (IW-HGET-4). */
+function* writeTree(s: Session, device: LegacyDevice, command: Hget, { body }: Document): Script<StatusItem> {
+  let text = command.clientUri;
+  try {
+    const read = (target?: TreePath) =>
+      readTnds(body, { limits: { ...DEFAULT_LIMITS, bytes: body.length }, ...(target && { target }) });
+    const [first] = read().nodes;
+    text ??= first?.node.type && clientUriOf(first.node.type, undefined, []);
+    if (text === undefined) {
+      yield* s.note('IW-HGET-4', 'Neither the command nor a MOID in the tree says where the tree belongs.');
+      return { sc: 400 };
+    }
+    const place = yield* placeFor(s, device, text, first?.node.name ?? '', command.clientUri === undefined);
+    if (!place.ok) return { sc: place.sc };
+    const { mapping, path } = place.address;
+    const target = mapping.legacy(path);
+    const [root, ...others] = (command.clientUri === undefined ? read() : read(target)).nodes;
+    if (!root || others.length > 0 || root.below !== 'target') {
+      yield* s.note('IW-HGET-4', 'The tree is none at the addressed node, but stands below it in parts.');
+      return { sc: 400 };
+    }
+    const node = { ...root.node, name: target.at(-1) ?? root.node.name };
+    const wanted = mapping.toDm2(path, [{ source: { legacy: target, path }, node }]);
+    if (!wanted) return { sc: 405 };
+    const plan = yield* planObject(s, device, place, {
+      leaf: wanted.children === undefined,
+      wanted: () => wanted,
+    });
+    if (!plan.ok) return { sc: plan.sc };
+    return yield* writeAll(s, device, command, {
+      planned: plan.changes,
+      created: place.fresh ? [place] : [],
+      uris: [clientUri(mapping.mount, path, place.moid)],
+    });
+  } catch (error) {
+    if (!(error instanceof DragomanError)) throw error;
+    yield* s.note('IW-HGET-4', `The TNDS document cannot be unfolded: ${error.detail}`);
+    return { sc: error.row.dm2 };
+  }
+}
+
+/** What a document wants at a place, given what stands there. */
+interface Content {
+  readonly leaf: boolean;
+  wanted(existing: MoNode | undefined): ReturnType<typeof toNode>;
+}
+
+function jsonContent({ address: { mapping, path } }: Place, json: JsonNode): Content {
+  return {
+    leaf: !('children' in json),
+    wanted: (existing) =>
+      toNode({ ...json, name: path.at(-1) ?? mapping.rootName }, (below) => {
+        const known = existing && descendant(existing, below)?.format;
+        return known ?? mapping.definition([...path, ...below])?.format;
+      }),
+  };
+}
+
 /** The difference between what stands at a place and what the document wants there. */
-function* planObject(s: Session, device: LegacyDevice, place: Place, json: JsonNode): Script<Planned> {
+function* planObject(s: Session, device: LegacyDevice, place: Place, content: Content): Script<Planned> {
   const { mapping, path } = place.address;
   const definition = mapping.definition(path);
-  const leaf = !('children' in json);
+  const { leaf } = content;
   // A leaf of known format is simply written: its Replace says the same as a read and a Replace would.
   const plain = samePath(mapping.sources(path)[0]?.path ?? [], path);
   const blind = leaf && plain && definition?.format !== undefined && definition.format !== 'node';
@@ -118,10 +196,7 @@ function* planObject(s: Session, device: LegacyDevice, place: Place, json: JsonN
     if (result!.ok) existing = result!.node;
     else if (device.ended) return { ok: false, sc: 500 };
   }
-  const wanted = toNode({ ...json, name: path.at(-1) ?? mapping.rootName }, (below) => {
-    const known = existing && descendant(existing, below)?.format;
-    return known ?? mapping.definition([...path, ...below])?.format;
-  });
+  const wanted = content.wanted(existing);
   if ('error' in wanted) {
     yield* s.note('IW-VAL-2', `${[...path, ...wanted.path].join('/') || 'The value'}: ${wanted.detail}`);
     return { ok: false, sc: 415 };

@@ -1,8 +1,9 @@
-import type { Command, GroupCommand } from '../../dm1/message.ts';
+import type { Command, GroupCommand, Item } from '../../dm1/message.ts';
 import type { ServerCommandAnswer } from '../../dm1/session/client.ts';
 import type { Dm2Command } from '../../dm2/packages.ts';
+import type { Mount } from '../../mo/mapping.ts';
 import type { MoNode } from '../../mo/node.ts';
-import { isWithin, type TreePath } from '../../mo/treePath.ts';
+import { decodeSegment, isWithin, type TreePath } from '../../mo/treePath.ts';
 import { clientUri, type MoAddress, ownerOf } from '../addresses.ts';
 import type { Script } from '../script.ts';
 import type { Session } from '../session.ts';
@@ -43,6 +44,7 @@ export function* runAtomic(
     return { code: 507, children: children.map((_, i) => ({ code: i === forbidden ? 500 : 215 })) };
   }
   const before = yield* snapshot(s, device, children);
+  const mounted = s.mounts;
   const answers: ServerCommandAnswer[] = [];
   for (const child of children) {
     const answer = yield* execute(child);
@@ -53,7 +55,8 @@ export function* runAtomic(
   if (!failed || (answers.length === children.length && failed.code < 300 && failed.code !== 214)) {
     return { code: 200, children: answers };
   }
-  const restored = yield* putBack(s, device, before);
+  const created = s.mounts.filter((mount) => !mounted.includes(mount));
+  const restored = yield* putBack(s, device, before, created);
   const executed = answers.length - 1;
   return {
     code: 507,
@@ -68,10 +71,9 @@ function* snapshot(s: Session, device: Dm2Device, children: readonly Command[]):
   const places = new Map<string, { legacy: TreePath; address: MoAddress }>();
   for (const child of children) {
     if (!('items' in child) || child.kind === 'Alert') continue;
-    for (const item of child.items) {
-      const path = addressOf(item)?.path;
-      const address = path && ownerOf(s, path);
-      if (path && address) places.set(path.join('\0'), { legacy: path, address });
+    for (const path of child.items.flatMap(changedBy)) {
+      const address = ownerOf(s, path);
+      if (address) places.set(path.join('\0'), { legacy: path, address });
     }
   }
   const all = [...places.values()];
@@ -86,12 +88,25 @@ function* snapshot(s: Session, device: Dm2Device, children: readonly Command[]):
   return outermost.map((place, i) => ({ ...place, node: nodeOf(reads[i]!) }));
 }
 
+/** The places that an Item changes; a new name (`?prop=Name`) changes that of the old and of the new one. */
+function changedBy(item: Item): TreePath[] {
+  const at = addressOf(item);
+  if (!at) return [];
+  const name = at.query === 'prop=Name' && typeof item.data === 'string' ? item.data.trim() : undefined;
+  return name === undefined ? [at.path] : [at.path, [...at.path.slice(0, -1), decodeSegment(name) ?? name]];
+}
+
 function nodeOf(read: Dm2Read): MoNode | undefined {
   return read.ok ? read.node : undefined;
 }
 
 /** Writes back what was there and deletes what was not; true when the client confirmed all of it. */
-function* putBack(s: Session, device: Dm2Device, before: readonly Before[]): Script<boolean> {
+function* putBack(
+  s: Session,
+  device: Dm2Device,
+  before: readonly Before[],
+  created: readonly Mount[],
+): Script<boolean> {
   const now = yield* readFromClient(
     s,
     device,
@@ -104,7 +119,9 @@ function* putBack(s: Session, device: Dm2Device, before: readonly Before[]): Scr
     if (node) commands.push(yield* offerDocument(s, address, node));
     else commands.push({ verb: 'DELETE', clientUri: clientUri(address.mapping.mount, address.path) });
   }
+  for (const mount of created) commands.push({ verb: 'DELETE', clientUri: clientUri(mount, []) });
   const items = yield* device.run(commands);
+  s.unmount(created.filter((_, i) => items.at(i - created.length)!.sc < 300));
   const lost = items.filter(({ sc }) => sc !== 200 && sc !== 404).length;
   yield* s.note(
     'IW-WR-4',

@@ -9,6 +9,8 @@ export interface Edit {
   readonly type?: string;
   /** Absent: an interior node. */
   readonly value?: Value;
+  /** Instead of a value: the whole subtree, as TNDS brings it. */
+  readonly tree?: MoNode;
 }
 
 export type Edited = { readonly node: MoNode | undefined; readonly code: number };
@@ -41,9 +43,11 @@ function apply(node: MoNode | undefined, name: string, edit: Edit, path: readonl
 function place(node: MoNode | undefined, name: string, edit: Edit): Edited {
   if (edit.kind === 'Add') {
     if (node) return { node, code: 418 };
+    if (edit.tree) return { node: { ...edit.tree, name }, code: 200 };
     return { node: edit.value === undefined ? interior(name, edit) : leaf(name, edit), code: 200 };
   }
   if (!node) return { node, code: 404 };
+  if (edit.tree) return { node: { ...edit.tree, name }, code: 200 };
   // An interior node has no value to replace; whole subtrees come as TNDS (1x§3.2).
   if (node.children !== undefined || edit.value === undefined) return { node, code: 405 };
   return { node: { ...node, ...leaf(name, edit), ...(node.format && { format: node.format }) }, code: 200 };

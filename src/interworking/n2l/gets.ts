@@ -1,21 +1,24 @@
 import type { Item, ItemCommand } from '../../dm1/message.ts';
 import type { ServerCommandAnswer } from '../../dm1/session/client.ts';
+import type { TndsNode } from '../../dm1/tnds/node.ts';
+import { parseSelection, type TndsSelection } from '../../dm1/tnds/selection.ts';
 import { writeTnds } from '../../dm1/tnds/write.ts';
 import { type MoNode, walk } from '../../mo/node.ts';
 import { encodeSegment, formatTreePath, type TreePath } from '../../mo/treePath.ts';
-import { ownerOf } from '../addresses.ts';
 import type { Script } from '../script.ts';
 import type { Session } from '../session.ts';
 import { statusToDm1 } from '../status.ts';
 import { writeLeaf } from '../values.ts';
 import type { Dm2Device } from './device.ts';
+import { isInInbox } from './inbox.ts';
+import { moidAt, readProperty } from './properties.ts';
 import { addressOf, type ItemAddress } from './targets.ts';
 import { readTree } from './virtualTree.ts';
 
 /** What one Get Item asks for (1x§7.4). */
 type Question =
   | { readonly kind: 'node' | 'struct' | 'structData'; readonly at: ItemAddress }
-  | { readonly kind: 'tnds'; readonly at: ItemAddress; readonly selection: string }
+  | { readonly kind: 'tnds'; readonly at: ItemAddress; readonly selection: TndsSelection }
   | { readonly kind: 'prop'; readonly at: ItemAddress; readonly name: string }
   | { readonly kind: 'refused'; readonly uri: string; readonly code: number };
 
@@ -27,7 +30,7 @@ export function* runGets(
   device: Dm2Device,
   commands: readonly ItemCommand[],
 ): Script<ServerCommandAnswer[]> {
-  const questions = commands.map((command) => command.items.map(questionOf));
+  const questions = commands.map((command) => command.items.map((item) => questionOf(s, item)));
   const flat = questions.flat();
   const readable = flat.filter((q) => q.kind !== 'refused');
   const trees = yield* readTree(
@@ -56,16 +59,18 @@ export function* runGets(
   });
 }
 
-function questionOf(item: Item): Question {
+function questionOf(s: Session, item: Item): Question {
   const at = addressOf(item);
   if (!at) return { kind: 'refused', uri: item.target?.uri ?? '', code: 404 };
+  // Nothing can be read in the Inbox (1x§11.2).
+  if (isInInbox(s, at.path)) return { kind: 'refused', uri: at.uri, code: 405 };
   const { query } = at;
   if (query === undefined) return { kind: 'node', at };
   const [name, value = ''] = query.split('=', 2) as [string, string?];
   if (name === 'list' && value === 'Struct') return { kind: 'struct', at };
   if (name === 'list' && value === 'StructData') return { kind: 'structData', at };
-  if (name === 'list' && /^TNDS(?:[+-]|$)/.test(value))
-    return { kind: 'tnds', at, selection: value.slice(4) };
+  const selection = name === 'list' && value.startsWith('TNDS') ? parseSelection(value.slice(4)) : undefined;
+  if (selection) return { kind: 'tnds', at, selection };
   if (name === 'prop') return { kind: 'prop', at, name: value };
   return { kind: 'refused', uri: at.uri, code: 406 };
 }
@@ -90,11 +95,11 @@ function resultsOf(
         {
           source: { uri: formatTreePath(at.path) },
           meta: { format: 'xml', type: 'application/vnd.syncml.dmtnds+xml' },
-          data: writeTnds(typed(s, node, at.path), at.path.slice(0, -1), question.selection),
+          data: writeTnds(described(s, node, at.path), at.path.slice(0, -1), question.selection),
         },
       ];
     case 'prop': {
-      const value = property(s, question.name, node, at.path);
+      const value = readProperty(s, question.name, node, at.path);
       return value === undefined ? undefined : [{ source: { uri: at.uri }, data: value }];
     }
   }
@@ -118,44 +123,26 @@ function listItem(uri: string, node: MoNode, form: 'xml' | 'wbxml', withData: bo
   return { source, ...(meta && { meta }), ...(withData && data !== undefined && { data }) };
 }
 
+/** With all properties that a TNDS tells of a node. */
+function described(s: Session, node: MoNode, path: TreePath): TndsNode {
+  const children = node.children?.map((child) => described(s, child, [...path, child.name]));
+  const acl = readProperty(s, 'ACL', node, path);
+  const size = readProperty(s, 'Size', node, path);
+  const moid = children && moidAt(s, path);
+  const { children: _, ...own } = node;
+  return {
+    ...own,
+    ...(children && { children }),
+    ...(moid !== undefined && { type: moid }),
+    ...(acl && { acl }),
+    ...(size !== undefined && { size }),
+  };
+}
+
 /** Every MO root in the subtree bears its MOID as Type (IW-INV-4). */
 function typed(s: Session, node: MoNode, path: TreePath): MoNode {
   if (node.children === undefined) return node;
   const moid = moidAt(s, path);
   const children = node.children.map((child) => typed(s, child, [...path, child.name]));
   return { ...node, children, ...(moid !== undefined && { type: moid }) };
-}
-
-function moidAt(s: Session, path: TreePath): string | undefined {
-  const owner = ownerOf(s, path);
-  return owner?.path.length === 0 ? owner.mapping.mount.moid : undefined;
-}
-
-/** Properties from what is known; the run-time ones that 2.0 does not have are 406 (IW-RD-2). */
-function property(s: Session, name: string, node: MoNode, path: TreePath): string | undefined {
-  switch (name) {
-    case 'Format':
-      return node.children ? 'node' : (node.format ?? 'chr');
-    case 'Name':
-      return path.at(-1) ?? '.';
-    case 'Type':
-      return node.children ? (moidAt(s, path) ?? '') : (node.type ?? 'text/plain');
-    case 'Size':
-      return node.children ? undefined : String(sizeOf(node));
-    case 'ACL':
-      // The gateway's policy: this server manages all that it sees; the root tells it, the rest inherits.
-      return path.length === 0
-        ? ['Add', 'Copy', 'Delete', 'Exec', 'Get', 'Replace']
-            .map((c) => `${c}=${s.context.backend.serverId}`)
-            .join('&')
-        : '';
-    default:
-      return undefined;
-  }
-}
-
-/** Unencoded bytes (1x§7.3). */
-function sizeOf(node: MoNode): number {
-  const value = node.value ?? '';
-  return typeof value === 'string' ? new TextEncoder().encode(value).length : value.length;
 }
