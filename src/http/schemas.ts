@@ -102,6 +102,26 @@ export const ANSWERS = {
         ),
       ),
       capabilities: mapOf('boolean', 'What it was found to support, or not.'),
+      defaults: {
+        type: 'object',
+        description: 'By MOID: where its configuration is fetched when the device has no instance (DEFAULT).',
+        additionalProperties: object({ serverUri: text('URL.'), backend: text('Who said so.') }, [
+          'serverUri',
+          'backend',
+        ]),
+      },
+      subscriptions: {
+        type: 'object',
+        description: 'By ClientURI: where changes below it are sent (SUB).',
+        additionalProperties: object(
+          {
+            serverUri: text('URL.'),
+            backend: text('Who subscribed.'),
+            validator: text('Of the content as last sent.'),
+          },
+          ['serverUri', 'backend', 'validator'],
+        ),
+      },
       firstSeen: time('First message.'),
       lastSeen: time('Last message, to the minute.'),
       sessionsEnded: { type: 'integer' },

@@ -22,14 +22,14 @@ export class Dm2BackendLeg {
     this.#url = url;
   }
 
-  /** Opens a backend session with what the device has and how it came (IW-SES-6). */
-  *initiate(alerts: readonly Alert[]): Script<BackendAnswer> {
-    return yield* this.forward({ MOS: mosOf(this.#s), ...(alerts.length > 0 && { Alert: alerts }) });
+  /** Opens a backend session with what the device has and how it came (IW-SES-6); absent URL: the configured one. */
+  *initiate(alerts: readonly Alert[], url?: string): Script<BackendAnswer> {
+    return yield* this.forward({ MOS: mosOf(this.#s), ...(alerts.length > 0 && { Alert: alerts }) }, url);
   }
 
   /** Opens a backend session with a device's own Package#1. */
-  *forward(package1: Package1): Script<BackendAnswer> {
-    this.#url = undefined;
+  *forward(package1: Package1, url?: string): Script<BackendAnswer> {
+    this.#url = url;
     return this.#take(
       yield* this.#s.perform({
         kind: 'backend.exchange',

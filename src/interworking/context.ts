@@ -2,6 +2,7 @@ import type { Encoding, SyncMLMessage } from '../dm1/message.ts';
 import type { DialectName } from '../dm2/dialects/index.ts';
 import type { Package1, SerializationItem } from '../dm2/packages.ts';
 import type { MappingSet, Mount } from '../mo/mapping.ts';
+import type { KeptForDevice } from './kept.ts';
 
 /** What the registry knew of the device when the session began; part of the session's journal. */
 export interface DeviceSnapshot {
@@ -14,6 +15,7 @@ export interface DeviceSnapshot {
   /** Learned or declared: absent means unknown, so try and remember. */
   readonly capabilities: Readonly<Record<string, boolean>>;
   readonly validators: Readonly<Record<string, string>>;
+  readonly kept?: Partial<KeptForDevice>;
   /** No session of this device has ended before. */
   readonly firstSession: boolean;
 }
@@ -38,6 +40,8 @@ export interface BackendProfile {
   readonly values: 'string' | 'typed';
   /** dm2: member of a Status item that carries GET data (IW-GET-2). */
   readonly getMember: string;
+  /** dm2: DEFAULT has a session opened at its URL, not a download (20§1.2 C8). */
+  readonly defaultOpensSession?: boolean;
   readonly maxMsgSize: number;
 }
 

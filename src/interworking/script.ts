@@ -9,6 +9,7 @@ import type { Mount } from '../mo/mapping.ts';
 import type { ErrorCode } from '../support/errors.ts';
 import type { UiAlert } from './interaction/alert.ts';
 import type { UserAnswer } from './interaction/answers.ts';
+import type { KeptPatch } from './kept.ts';
 
 /** Credentials that the gateway adds when it encodes the message; the script never sees a secret. */
 export interface Presentation {
@@ -102,6 +103,7 @@ export interface DevicePatch {
   readonly capabilities?: Readonly<Record<string, boolean>>;
   /** Content validators by ClientURI, merged; they spare reading again what has not changed. */
   readonly validators?: Readonly<Record<string, string>>;
+  readonly kept?: KeptPatch;
   /** Nonce for the next session with this backend, base64. */
   readonly backendNonce?: { readonly backend: string; readonly nonce: string };
 }

@@ -1,5 +1,6 @@
 import type { Mount } from '../mo/mapping.ts';
 import type { SessionContext } from './context.ts';
+import type { KeptForDevice, KeptKind } from './kept.ts';
 import {
   type DevicePatch,
   type EffectKind,
@@ -25,6 +26,7 @@ export class Session {
   #synthesised: readonly Mount[] = [];
   #counted = 0;
   readonly #searched = new Set<string>();
+  readonly #kept = new Map<KeptKind, Map<string, unknown>>();
 
   /** FwV or SwV is not what an earlier session saw: the device's objects may be others now (IW-INV-2). */
   softwareChanged = false;
@@ -128,6 +130,33 @@ export class Session {
 
   learnValidator(uri: string, validator: string): void {
     this.#patch = { ...this.#patch, validators: { ...this.#patch.validators, [uri]: validator } };
+  }
+
+  /** What backends left for later sessions, oldest first. */
+  kept<K extends KeptKind>(kind: K): ReadonlyMap<string, KeptForDevice[K][string]> {
+    return this.#entries(kind);
+  }
+
+  /** Keeps an entry for later sessions, in the place of an earlier one; `undefined` forgets it. */
+  keep<K extends KeptKind>(kind: K, key: string, value: KeptForDevice[K][string] | undefined): void {
+    const entries = this.#entries(kind);
+    entries.delete(key);
+    if (value !== undefined) entries.set(key, value);
+    const { kept } = this.#patch;
+    this.#patch = {
+      ...this.#patch,
+      kept: { ...kept, [kind]: { ...kept?.[kind], [key]: value ?? null } },
+    };
+  }
+
+  #entries<K extends KeptKind>(kind: K): Map<string, KeptForDevice[K][string]> {
+    const known = this.#kept.get(kind) as Map<string, KeptForDevice[K][string]> | undefined;
+    if (known) return known;
+    const entries = new Map<string, KeptForDevice[K][string]>(
+      Object.entries(this.context.device.kept?.[kind] ?? {}),
+    );
+    this.#kept.set(kind, entries);
+    return entries;
   }
 
   learnBackendNonce(nonce: string): void {

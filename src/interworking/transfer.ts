@@ -6,7 +6,11 @@ import type { Script, TransferEvent } from './script.ts';
 import type { Session } from './session.ts';
 
 /** What an MO serialization may be called when a repository asks for a type by OMADM-Accept. */
-const SERIALIZATION_TYPES = [MEDIA_TYPE.serialization, 'application/json', 'application/dmmo+json'] as const;
+export const SERIALIZATION_TYPES = [
+  MEDIA_TYPE.serialization,
+  'application/json',
+  'application/dmmo+json',
+] as const;
 
 export type Fetched =
   | {
@@ -52,12 +56,19 @@ export function* sendDocument(
   const url = yield* expandFor(s, serverUri);
   if (url === undefined) return 400;
   const body = new TextEncoder().encode(JSON.stringify(items));
-  const event = yield* s.perform({
-    kind: 'transfer',
-    transfer: { method, url, headers: { 'content-type': type }, body },
-  });
+  const event = yield* sendBody(s, method, url, type, body);
   if (event.kind === 'response' && event.status >= 200 && event.status < 300) return 200;
   return yield* failure(s, `H${method}`, event);
+}
+
+export function sendBody(
+  s: Session,
+  method: 'PUT' | 'POST',
+  url: string,
+  type: string,
+  body: Uint8Array,
+): Script<TransferEvent> {
+  return s.perform({ kind: 'transfer', transfer: { method, url, headers: { 'content-type': type }, body } });
 }
 
 /** 4xx of the repository stays, everything else that is no success is 500 (IW-HPUT-1, 20§15 Q11). */

@@ -32,6 +32,8 @@ export interface DevicesTable {
   mounts: Generated<string>;
   capabilities: Generated<string>;
   validators: Generated<string>;
+  /** JSON, what backends left for later sessions: defaults, subscriptions, documents. */
+  kept: Generated<string>;
   /** JSON, what the gateway presents to this device. */
   server_cred: string | null;
   first_seen: number | null;

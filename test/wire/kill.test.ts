@@ -32,15 +32,17 @@ function doneOnce({ report }: LegacyDevice): void {
 }
 
 describe.each(ENCODINGS)('kill -9 under a legacy device in %s on a DM 2.0 backend', (encoding) => {
-  it('is noticed by neither, and each command is executed once [IW-SES-4] [IW-SES-6]', async () => {
+  it('is noticed by neither, and each command is executed once [IW-SES-4] [IW-SES-6] [IW-SUB-1] [IW-DEF-1]', async () => {
     const assassin: Assassin = new Assassin(() => backend.messages);
     const script = [
       [
         ['GET', `${FUMO}//State`],
+        ['SUB', '{origin}/repository/[IMEI]', PKG_URL],
         ['HGET', '{origin}/repository/url', PKG_URL],
       ],
       [['EXEC', `${LAWMO}//Operations/FullyLock`]],
       [
+        ['DEFAULT', 'urn:example:mo:absent:1.0', '{origin}/repository/url'],
         ['DELETE', `${SCOMO}//Inventory/Deployed/Component1`],
         ['GET', PKG_URL],
       ],
@@ -69,16 +71,25 @@ describe.each(ENCODINGS)('kill -9 under a legacy device in %s on a DM 2.0 backen
       expect({ state, violations }).toEqual({ state: 'completed', violations: [] });
       const statuses = commands.map(({ command, status }) => [command[0], status]);
       const { MOS, Alert } = package1;
-      const told = { statuses, MOS, Alert, messages: device.report.messages };
+      const sent = backend.uploads.filter(({ path }) => deviceId.endsWith(path)).map(({ json }) => json);
+      // A PUT whose answer was lost comes again, and says the same.
+      const uploads = sent.filter((one, i) => JSON.stringify(sent[i - 1]) !== JSON.stringify(one));
+      const told = { statuses, MOS, Alert, uploads, messages: device.report.messages };
       return { told, died, requests: assassin.count };
     };
     try {
-      const { statuses, messages } = await expectUnnoticed({ each: encoding === 'xml', amids: [3] }, run);
+      const { statuses, uploads, messages } = await expectUnnoticed(
+        { each: encoding === 'xml', amids: [3] },
+        run,
+      );
       expect(messages).toBeGreaterThan(4);
+      expect(uploads).toMatchObject([[{ MOData: { PkgURL: 'http://fw.example/2.bin' } }]]);
       expect(statuses).toMatchObject([
         ['GET', { sc: 200 }],
+        ['SUB', { sc: 200 }],
         ['HGET', { sc: 200 }],
         ['EXEC', { sc: 202 }],
+        ['DEFAULT', { sc: 200 }],
         ['DELETE', { sc: 200 }],
         ['GET', { sc: 200, MO: [{ MOData: { PkgURL: 'http://fw.example/2.bin' } }] }],
       ]);

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { basicCred, userHash } from '../../dm1/auth/digests.ts';
+import type { KeptForDevice } from '../../interworking/kept.ts';
 import type { Mount } from '../../mo/mapping.ts';
 import type { DeviceRow } from '../../store/schema.ts';
 
@@ -15,6 +16,7 @@ export interface DeviceRecord {
   readonly mounts: readonly Mount[];
   readonly capabilities: Readonly<Record<string, boolean>>;
   readonly validators: Readonly<Record<string, string>>;
+  readonly kept: Partial<KeptForDevice>;
   /** Milliseconds since 1970. */
   readonly firstSeen?: number;
   readonly lastSeen?: number;
@@ -71,6 +73,7 @@ export function toRecord(row: DeviceRow): DeviceRecord {
     mounts: JSON.parse(row.mounts),
     capabilities: JSON.parse(row.capabilities),
     validators: JSON.parse(row.validators),
+    kept: JSON.parse(row.kept),
     sessionsEnded: row.sessions_ended,
     failures: row.failures,
     ...(row.protocol === null ? {} : { protocol: row.protocol }),

@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { DeviceSnapshot } from '../../interworking/context.ts';
+import type { KeptPatch } from '../../interworking/kept.ts';
 import type { DevicePatch } from '../../interworking/script.ts';
 import type { DeviceRow, DeviceUpdate, NewDevice } from '../../store/schema.ts';
 import type { Store } from '../../store/store.ts';
@@ -206,6 +207,7 @@ export class Registry {
       mounts: record?.mounts ?? [],
       capabilities: record?.capabilities ?? {},
       validators: record?.validators ?? {},
+      kept: record?.kept ?? {},
       firstSession: (record?.sessionsEnded ?? 0) === 0,
     };
   }
@@ -348,10 +350,21 @@ function merged(row: DeviceRow, patch: DevicePatch): DeviceUpdate {
     ['mounts', patch.mounts === undefined ? undefined : JSON.stringify(patch.mounts)],
     ['capabilities', into(row.capabilities, patch.capabilities)],
     ['validators', into(row.validators, patch.validators)],
+    ['kept', patch.kept && mergeKept(row.kept, patch.kept)],
   ];
   return Object.fromEntries(
     changes.filter(([column, value]) => value !== undefined && value !== row[column as keyof DeviceRow]),
   );
+}
+
+/** Entry by entry, so that what two sessions keep at once does not undo each other. */
+function mergeKept(json: string, patch: KeptPatch): string {
+  const kept: Record<string, unknown> = JSON.parse(json);
+  for (const [kind, changes] of Object.entries(patch)) {
+    const entries = Object.entries({ ...(kept[kind] as object), ...changes });
+    kept[kind] = Object.fromEntries(entries.filter(([, value]) => value !== null));
+  }
+  return JSON.stringify(kept);
 }
 
 function notFound(id: string): DragomanError {

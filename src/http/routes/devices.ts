@@ -121,11 +121,14 @@ export function deviceView(device: DeviceRecord): object {
     lastSeen,
     failedAt: _,
     validators: __,
+    kept: { defaults, subscriptions },
     ...rest
   } = device;
   return {
     ...rest,
     mounts: mounts.map((mount) => ({ ...mount, root: formatTreePath(mount.root) })),
+    ...(defaults && { defaults }),
+    ...(subscriptions && { subscriptions }),
     ...(account ? { username: account.username } : {}),
     ...(serverAccount ? { serverUsername: serverAccount.username } : {}),
     ...(firstSeen === undefined ? {} : { firstSeen: new Date(firstSeen).toISOString() }),

@@ -34,21 +34,29 @@ type Planned =
   | { readonly ok: true; readonly changes: readonly Change[] }
   | { readonly ok: false; readonly sc: number };
 
-/** HGET: fetch, compare with what the device has, write the difference, all or nothing (IW-HGET-1 to -4). */
-export function* runHget(s: Session, device: LegacyDevice, command: Hget): Script<StatusItem> {
+/**
+ * HGET: fetch, compare with what the device has, write the difference, all or nothing (IW-HGET-1 to -4).
+ * `standard` says where the data of a document belongs that does not say so itself.
+ */
+export function* runHget(
+  s: Session,
+  device: LegacyDevice,
+  command: Hget,
+  standard?: string,
+): Script<StatusItem> {
   const fetched = yield* fetchDocument(s, command.serverUri);
   if (!fetched.ok) return { sc: fetched.sc };
   if (isTnds(fetched.contentType)) return yield* writeTree(s, device, command, fetched);
   if (!isSerialization(fetched.contentType)) return yield* writeOpaque(s, device, command, fetched);
   let items: readonly ReadItem[];
   try {
-    items = readSerializationBody(fetched.body, readTarget(s, command.clientUri));
+    items = readSerializationBody(fetched.body, readTarget(s, command.clientUri ?? standard));
   } catch (error) {
     if (!(error instanceof DragomanError)) throw error;
     yield* s.note('IW-HGET-1', `The document at the ServerURI is no MO serialization: ${error.detail}`);
     return { sc: 415 };
   }
-  return yield* writeDocument(s, device, command, items);
+  return yield* writeDocument(s, device, command, items, standard);
 }
 
 /** Tells the reader how the addressed node may be named in the document (IW-VAL-5). */
@@ -67,6 +75,7 @@ function* writeDocument(
   device: LegacyDevice,
   command: Hget,
   items: readonly ReadItem[],
+  standard: string | undefined,
 ): Script<StatusItem> {
   if (command.clientUri !== undefined && items.length !== 1) {
     yield* s.note(
@@ -79,7 +88,7 @@ function* writeDocument(
   const created: Place[] = [];
   const uris: string[] = [];
   for (const item of items) {
-    const text = command.clientUri ?? item.uri;
+    const text = command.clientUri ?? item.uri ?? standard;
     if (text === undefined) {
       yield* s.note('IW-HGET-1', 'Neither the command nor the document says where the data belongs.');
       return { sc: 400 };

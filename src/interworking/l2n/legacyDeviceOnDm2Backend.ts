@@ -1,12 +1,17 @@
 import { declaredCapabilities } from '../../dm1/capabilities.ts';
+import type { Alert } from '../../dm2/packages.ts';
+import { withInitiatedBy } from '../../dm2/serverUri.ts';
 import { sessionAlertToDm2 } from '../alerts.ts';
 import { Dm2BackendLeg } from '../backendLeg.ts';
 import type { SessionContext } from '../context.ts';
-import type { SessionOutcome, SessionScript } from '../script.ts';
+import type { Script, SessionOutcome, SessionScript } from '../script.ts';
 import { Session } from '../session.ts';
+import { expandFor } from '../transfer.ts';
+import { provideDefaults } from './defaults.ts';
 import { LegacyDevice } from './device.ts';
 import { assumedMounts, devInfoOf, discover, takeInventory } from './inventory.ts';
 import { runPackage } from './package.ts';
+import { publishChanges } from './subscriptions.ts';
 
 /** L2N: a DM 1.x device managed by a DM 2.0 backend, one whole session (IW-SES-6). */
 export function* legacyDeviceOnDm2Backend(context: SessionContext): SessionScript {
@@ -26,13 +31,38 @@ export function* legacyDeviceOnDm2Backend(context: SessionContext): SessionScrip
   for (const [name, value] of Object.entries(declaredCapabilities(opened.verProto))) s.learn(name, value);
   s.learnDevInfo(devInfoOf(s, opened.devInfo));
   yield* takeInventory(s, device);
+  const toOpen = yield* provideDefaults(s, device);
   yield* s.save();
 
   const { sessionId } =
     context.opening.protocol === 'dm1' ? context.opening.message.header : { sessionId: '' };
   const backend = new Dm2BackendLeg(s);
+  for (const { serverUri } of toOpen) {
+    const url = yield* expandFor(s, serverUri);
+    if (url === undefined || device.ended) continue;
+    const alert = sessionAlertToDm2(undefined, sessionId);
+    yield* converse(s, device, backend, alert, withInitiatedBy(url, 'Device'));
+  }
+  const { ending, detail } = yield* converse(
+    s,
+    device,
+    backend,
+    sessionAlertToDm2(opened.sessionAlert, sessionId),
+  );
+  const reply = device.close();
+  return { ending, ...(reply && { reply }), ...(detail !== undefined && { detail }) };
+}
+
+/** Package after package until the backend has no more to do; at `url` instead of its own, where given. */
+function* converse(
+  s: Session,
+  device: LegacyDevice,
+  backend: Dm2BackendLeg,
+  sessionAlert: Alert,
+  url?: string,
+): Script<SessionOutcome> {
   let told = yield* device.tell();
-  let answer = yield* backend.initiate([sessionAlertToDm2(opened.sessionAlert, sessionId), ...told.alerts]);
+  let answer = yield* backend.initiate([sessionAlert, ...told.alerts], url);
   while (answer.ok) {
     yield* device.alerts.settle(told.due);
     const result = yield* runPackage(s, device, answer.package2.CMD, backend.accept);
@@ -43,25 +73,22 @@ export function* legacyDeviceOnDm2Backend(context: SessionContext): SessionScrip
       yield* discover(s, device);
     }
     yield* s.save();
+    if (result.ends) yield* publishChanges(s, device);
     told = yield* device.tell();
     if (result.ends) {
-      if (told.due.length === 0) return finished(device, 'completed');
+      if (told.due.length === 0) return { ending: 'completed' };
       // The backend is done, yet the device has told more: that opens a backend session of its own.
-      answer = yield* backend.initiate([sessionAlertToDm2(undefined, sessionId), ...told.alerts]);
+      answer = yield* backend.initiate([sessionAlertToDm2(undefined, ''), ...told.alerts], url);
     } else {
       answer = yield* backend.respond(result.status, told.alerts);
       if (device.ended) {
         // The device left: its answers were delivered, and nobody is there for further commands (IW-SES-10).
         if (answer.ok) yield* device.alerts.settle(told.due);
-        return finished(device, device.ended === 'gone' ? 'device-gone' : 'aborted');
+        return { ending: device.ended === 'gone' ? 'device-gone' : 'aborted' };
       }
     }
   }
   yield* s.note('IW-SES-10', `The backend failed, so the device session is closed: ${answer.detail}`);
-  return finished(device, 'backend-failed', answer.detail);
-}
-
-function finished(device: LegacyDevice, ending: SessionOutcome['ending'], detail?: string): SessionOutcome {
-  const reply = device.close();
-  return { ending, ...(reply && { reply }), ...(detail !== undefined && { detail }) };
+  yield* publishChanges(s, device);
+  return { ending: 'backend-failed', detail: answer.detail };
 }

@@ -1,13 +1,15 @@
-import { formatCommand, parseCommand } from '../../dm2/codec.ts';
+import { parseCommand } from '../../dm2/codec.ts';
 import type { Dm2Command, RawCommand, StatusItem } from '../../dm2/packages.ts';
 import { ERRORS } from '../../support/errors.ts';
 import type { Script } from '../script.ts';
 import type { Session } from '../session.ts';
+import { setDefault } from './defaults.ts';
 import type { LegacyDevice } from './device.ts';
 import { type DirectCommand, runDirect } from './direct.ts';
 import { runHget } from './hget.ts';
 import { type ReadCommand, runReads } from './reads.ts';
 import { runShow } from './show.ts';
+import { subscribe, unsubscribe } from './subscriptions.ts';
 
 /** What Package#2 asked beside commands for the device. */
 export interface PackageResult {
@@ -24,6 +26,10 @@ type Step =
   | { readonly kind: 'direct'; readonly commands: DirectCommand[] }
   | { readonly kind: 'hget'; readonly command: Extract<Dm2Command, { verb: 'HGET' }> }
   | { readonly kind: 'show'; readonly command: Extract<Dm2Command, { verb: 'SHOW' }> }
+  | {
+      readonly kind: 'kept';
+      readonly command: Extract<Dm2Command, { verb: 'DEFAULT' | 'SUB' | 'UNSUB' }>;
+    }
   | { readonly kind: 'answer'; readonly item: StatusItem };
 
 /** Runs the commands of one Package#2 on the legacy device, strictly in order (IW-SEQ-1), one Status item each. */
@@ -76,8 +82,7 @@ export function* runPackage(
       case 'DEFAULT':
       case 'SUB':
       case 'UNSUB':
-        yield* s.note('20§3.11', `${formatCommand(command).join(' ')} has no counterpart on this device.`);
-        steps.push({ kind: 'answer', item: { sc: 501 } });
+        steps.push({ kind: 'kept', command });
         break;
     }
   }
@@ -107,6 +112,24 @@ function* runStep(
       return [device.ended ? { sc: 500 } : yield* runHget(s, device, step.command)];
     case 'show':
       return [device.ended ? { sc: 500 } : yield* runShow(s, device, step.command)];
+    case 'kept':
+      return [yield* runKept(s, device, step.command)];
+  }
+}
+
+/** What the gateway keeps for a device that has no such notion. */
+function* runKept(
+  s: Session,
+  device: LegacyDevice,
+  command: Extract<Step, { kind: 'kept' }>['command'],
+): Script<StatusItem> {
+  switch (command.verb) {
+    case 'DEFAULT':
+      return yield* setDefault(s, command);
+    case 'SUB':
+      return device.ended ? { sc: 500 } : yield* subscribe(s, device, command);
+    case 'UNSUB':
+      return unsubscribe(s, command.clientUri);
   }
 }
 

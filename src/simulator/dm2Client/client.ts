@@ -16,7 +16,7 @@ import { EventLog, type LoggedMessage } from '../eventLog.ts';
 import { type HttpAnswer, HttpClient } from '../httpClient.ts';
 import { readFileNotation } from '../treeFile.ts';
 import { dm2Instances, instancesFrom } from '../trees.ts';
-import { type CommandContext, type Dm2State, execute, publishChanges } from './execute.ts';
+import { type CommandContext, type Dm2State, execute, provideDefaults, publishChanges } from './execute.ts';
 import { Objects } from './objects.ts';
 import type { Dm2ClientOptions, Dm2SessionReport } from './options.ts';
 
@@ -96,6 +96,11 @@ export class Dm2Client {
   /** Sends what subscriptions ask for; the number of documents sent. */
   publishChanges(): Promise<number> {
     return publishChanges(this.#context(undefined));
+  }
+
+  /** An application asks for objects that are not there; the number of those that a DEFAULT provided. */
+  provideDefaults(): Promise<number> {
+    return provideDefaults(this.#context(undefined));
   }
 
   begin(options: Dm2SessionOptions = {}): void {

@@ -259,6 +259,17 @@ function subscribe(
   return 200;
 }
 
+/** Fetches what DEFAULT names for each object that this device has no instance of, and tells nobody (20§3.9). */
+export async function provideDefaults(context: CommandContext): Promise<number> {
+  let made = 0;
+  for (const [moid, serverUri] of context.state.defaults) {
+    if (context.objects.instances(moid).length > 0) continue;
+    const outcome = await hget({ verb: 'HGET', serverUri }, context);
+    if (outcome?.sc === 200) made += 1;
+  }
+  return made;
+}
+
 /** PUTs every subscribed part that has changed since it was last sent (20§3.10). */
 export async function publishChanges(context: CommandContext): Promise<number> {
   let sent = 0;

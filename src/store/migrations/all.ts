@@ -3,6 +3,7 @@ import type { EngineName } from '../engine.ts';
 import { initial } from './0001-initial.ts';
 import { outbox } from './0002-outbox.ts';
 import { interactions } from './0003-interactions.ts';
+import { kept } from './0004-kept.ts';
 
 /** Every migration in order; names are never changed once released. */
 export function migrations(engine: EngineName): MigrationProvider {
@@ -10,6 +11,7 @@ export function migrations(engine: EngineName): MigrationProvider {
     '0001-initial': initial(engine),
     '0002-outbox': outbox(engine),
     '0003-interactions': interactions(engine),
+    '0004-kept': kept(),
   };
   return { getMigrations: async () => all };
 }

@@ -73,6 +73,7 @@ onEveryEngine('registry', (newUrl) => {
         mounts: [],
         capabilities: {},
         validators: {},
+        kept: {},
         firstSession: true,
       });
       await registry.firstContact('D', 'dm1');
@@ -100,6 +101,23 @@ onEveryEngine('registry', (newUrl) => {
       };
       expect(await registry.snapshot('D')).toMatchObject(expected);
       expect(await fresh().snapshot('D')).toMatchObject(expected);
+    });
+
+    it('keeps what backends leave entry by entry, and forgets what they take back [IW-DEF-1] [IW-SUB-1]', async () => {
+      await registry.firstContact('D', 'dm1');
+      const subscription = { serverUri: 'https://a.example/', backend: 'dms', validator: 'v' };
+      await Promise.all(
+        ['urn:a//', 'urn:b//', '__proto__'].map((uri) =>
+          registry.apply('D', { kept: { subscriptions: { [uri]: subscription } } }),
+        ),
+      );
+      const source = { serverUri: 'https://b.example/', backend: 'dms' };
+      await registry.apply('D', {
+        kept: { subscriptions: { 'urn:a//': null, 'urn:c//': null }, defaults: { 'urn:m': source } },
+      });
+      const { kept } = await fresh().snapshot('D');
+      expect(Object.keys(kept?.subscriptions ?? {}).sort()).toEqual(['__proto__', 'urn:b//']);
+      expect(kept?.defaults).toEqual({ 'urn:m': source });
     });
 
     it('loses nothing when two sessions save at once', async () => {

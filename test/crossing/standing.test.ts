@@ -1,0 +1,220 @@
+import { describe, expect, it } from 'vitest';
+import {
+  Dm2Backend,
+  type Dm2BackendOptions,
+  type RepositoryDocument,
+} from '../../src/simulator/dm2Backend/backend.ts';
+import { LegacyDevice } from '../../src/simulator/index.ts';
+import { closing, run } from './gateway.ts';
+
+const ID = 'IMEI:493005100592800';
+const FUMO = 'urn:oma:mo:oma-fumo:1.0';
+const SETTINGS = 'urn:example:mo:settings:1.0';
+
+/** One device over several sessions; the first of them works through the script. */
+async function sessions(
+  encoding: 'xml' | 'wbxml',
+  documents: Record<string, RepositoryDocument>,
+  script: readonly (readonly (readonly string[])[])[],
+  options: Partial<Dm2BackendOptions> = {},
+) {
+  const packages = [...script];
+  const backend = closing(new Dm2Backend({ script: () => packages.shift(), documents, ...options }));
+  const url = await backend.start();
+  const config = {
+    backends: { dms: { protocol: 'dm2', url } },
+    routes: [{ match: { protocol: 'dm1' }, backend: 'dms' }],
+  };
+  let gateway = await run(config);
+  const device = closing(new LegacyDevice({ url: gateway.dm, deviceId: ID, encoding }));
+  const next = async () => {
+    const report = await device.session();
+    expect(report).toMatchObject({ outcome: 'completed', violations: [] });
+    const session = backend.sessions.at(-1)!;
+    expect(session.violations).toEqual([]);
+    return { report, session, sc: session.commands.map(({ status }) => status?.sc) };
+  };
+  return {
+    backend,
+    device,
+    next,
+    notes: () => gateway.notes(ID),
+    shown: async () => (await gateway.api<Record<string, unknown>>('GET', `/api/devices/${ID}`)).body,
+    restart: async () => {
+      gateway = await gateway.restart();
+      Object.assign(device.options, { url: gateway.dm });
+    },
+  };
+}
+
+describe.each(['xml', 'wbxml'] as const)('SUB on a legacy device in %s', (encoding) => {
+  it('sends what changed, once, when a session finds it changed [IW-SUB-1]', async () => {
+    const { backend, device, next, shown } = await sessions(encoding, {}, [
+      [
+        ['SUB', '{origin}/repository/settings?id=[DevID]', `${SETTINGS}//`],
+        ['SUB', `${FUMO}//State`, '{origin}/repository/state'],
+      ],
+    ]);
+    expect((await next()).sc).toEqual([200, 200]);
+    expect(backend.uploads).toEqual([]);
+    expect((await shown())['subscriptions']).toMatchObject({
+      [`${SETTINGS}//`]: { backend: 'dms' },
+      [`${FUMO}//State`]: { backend: 'dms' },
+    });
+    await next();
+    expect(backend.uploads).toEqual([]);
+    device.tree.find(['Settings', 'Ringtone'])!.value = 'Bells';
+    await next();
+    expect(backend.uploads).toMatchObject([
+      {
+        method: 'PUT',
+        path: 'settings',
+        contentType: 'application/vnd.oma.dm.mo+json',
+        json: [{ ClientURI: `${SETTINGS}/Settings/`, MOData: { settings: { Ringtone: 'Bells' } } }],
+      },
+    ]);
+    await next();
+    expect(backend.uploads).toHaveLength(1);
+  });
+
+  it('sends what the backend itself changed, in the same session, and what vanished as nothing [IW-SUB-1]', async () => {
+    const { backend, device, next } = await sessions(
+      encoding,
+      { bells: { body: 'Bells', contentType: 'text/plain' } },
+      [
+        [['SUB', '{origin}/repository/changes', `${SETTINGS}//Ringtone`]],
+        [['HGET', '{origin}/repository/bells', `${SETTINGS}//Ringtone`]],
+      ],
+    );
+    expect((await next()).sc).toEqual([200, 200]);
+    expect(backend.uploads.map(({ json }) => json)).toEqual([
+      [{ ClientURI: `${SETTINGS}/Settings/Ringtone`, MOData: { Ringtone: 'Bells' } }],
+    ]);
+    device.tree.delete(['Settings', 'Ringtone']);
+    await next();
+    expect(backend.uploads.map(({ json }) => json).at(-1)).toEqual([]);
+  });
+
+  it('ends with UNSUB of the same ClientURI, and of no other [IW-SUB-1]', async () => {
+    const { backend, device, next, shown } = await sessions(encoding, {}, [
+      [
+        ['UNSUB', `${SETTINGS}//`],
+        ['SUB', '{origin}/repository/changes', `${SETTINGS}//`],
+        ['UNSUB', `${SETTINGS}/Settings/`],
+        ['UNSUB', `${SETTINGS}//`],
+        ['UNSUB', `${SETTINGS}//`],
+      ],
+    ]);
+    expect((await next()).sc).toEqual([404, 200, 404, 200, 404]);
+    device.tree.find(['Settings', 'Ringtone'])!.value = 'Bells';
+    await next();
+    expect(backend.uploads).toEqual([]);
+    expect((await shown())['subscriptions']).toEqual({});
+  });
+
+  it('survives a restart, and is sent again until its receiver takes it [IW-SUB-1]', async () => {
+    let refuse = true;
+    const { backend, device, next, restart, notes } = await sessions(
+      encoding,
+      {},
+      [[['SUB', '{origin}/repository/changes', `${SETTINGS}//Ringtone`]]],
+      { fault: ({ method }) => (refuse && method === 'PUT' ? { status: 503 } : undefined) },
+    );
+    await next();
+    await restart();
+    device.tree.find(['Settings', 'Ringtone'])!.value = 'Bells';
+    await next();
+    expect(backend.uploads).toEqual([]);
+    expect((await notes()).at(0)).toEqual({
+      rule: 'IW-SUB-1',
+      text: `${SETTINGS}//Ringtone changed, but its subscriber did not take it; the next session tries again: it answered 503`,
+    });
+    refuse = false;
+    await restart();
+    await next();
+    expect(backend.uploads).toHaveLength(1);
+  });
+
+  it('is sent as a type that its receiver asks for by OMADM-Accept [IW-SUB-1]', async () => {
+    const { backend, device, next } = await sessions(
+      encoding,
+      {},
+      [[['SUB', '{origin}/repository/changes', `${SETTINGS}//Ringtone`]]],
+      {
+        fault: ({ method, headers }) =>
+          method === 'PUT' && headers['content-type'] !== 'application/json'
+            ? { status: 415, headers: { 'omadm-accept': 'text/xml, application/json;q=0.5' } }
+            : undefined,
+      },
+    );
+    await next();
+    device.tree.find(['Settings', 'Ringtone'])!.value = 'Bells';
+    await next();
+    expect(backend.uploads).toMatchObject([{ contentType: 'application/json', json: [{}] }]);
+  });
+
+  it('never reaches a place that nobody allowed [IW-SUB-1]', async () => {
+    const { device, next, notes } = await sessions(encoding, {}, [
+      [['SUB', 'http://169.254.169.254/changes', `${SETTINGS}//Ringtone`]],
+    ]);
+    await next();
+    device.tree.find(['Settings', 'Ringtone'])!.value = 'Bells';
+    await next();
+    expect((await notes())[0]?.text).toContain('169.254.169.254 may not be fetched');
+  });
+
+  it('is refused for what is no address or names nothing [IW-SUB-1]', async () => {
+    const { next } = await sessions(encoding, {}, [
+      [
+        ['SUB', '{origin}/repository/x', 'no address'],
+        ['SUB', '{origin}/repository/x', `${SETTINGS}//Nope`],
+        ['SUB', 'ftp://example.org/x', `${SETTINGS}//`],
+        ['SUB', '{origin}/[NOPE]', `${SETTINGS}//`],
+        ['SUB', '{origin}/repository/x'],
+      ],
+    ]);
+    expect((await next()).sc).toEqual([400, 404, 400, 400, 400]);
+  });
+});
+
+describe.each(['xml', 'wbxml'] as const)('DEFAULT on a legacy device in %s', (encoding) => {
+  const document: RepositoryDocument = { body: { PkgName: 'preset', State: '10' } };
+
+  it('is fetched in a later session that finds the object missing, and only then [IW-DEF-1]', async () => {
+    const { backend, device, next, notes, shown } = await sessions(encoding, { preset: document }, [
+      [
+        ['DEFAULT', FUMO, '{origin}/repository/older'],
+        ['DEFAULT', '{origin}/repository/preset', 'oma:mo:oma-fumo:1.0'],
+        ['DEFAULT', FUMO, 'not a url'],
+      ],
+    ]);
+    expect((await next()).sc).toEqual([200, 200, 400]);
+    expect(Object.keys((await shown())['defaults'] as object)).toEqual([FUMO]);
+    await next();
+    expect(backend.fetched).toEqual([]);
+    device.tree.find(['FUMO'])!.children!.delete('fw');
+    const { session } = await next();
+    expect(backend.fetched).toEqual(['preset']);
+    expect(device.tree.find(['FUMO', 'fumo', 'PkgName'])?.value).toBe('preset');
+    expect(session.package1.MOS).toContainEqual(expect.objectContaining({ MOID: FUMO, MIID: ['fumo'] }));
+    expect(await notes()).toContainEqual({
+      rule: 'IW-DEF-1',
+      text: `The device has no ${FUMO}; fetching it where DEFAULT says gave 200.`,
+    });
+    await next();
+    expect(backend.fetched).toEqual(['preset']);
+  });
+
+  it('whose source is not there is tried again by the next session [IW-DEF-1]', async () => {
+    const { backend, device, next } = await sessions(encoding, {}, [
+      [['DEFAULT', FUMO, '{origin}/repository/preset']],
+    ]);
+    await next();
+    device.tree.find(['FUMO'])!.children!.delete('fw');
+    const { session } = await next();
+    expect(session.package1.MOS?.some(({ MOID }) => MOID === FUMO)).toBe(false);
+    backend.documents.set('preset', document);
+    await next();
+    expect(device.tree.find(['FUMO', 'fumo', 'PkgName'])?.value).toBe('preset');
+  });
+});
