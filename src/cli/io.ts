@@ -11,6 +11,8 @@ export interface Io {
   readonly color: boolean;
   /** Resolves when the user or the system asks the process to end. */
   ended(): Promise<void>;
+  /** Calls back whenever the system asks the process to read its files again. */
+  onReload(again: () => void): void;
 }
 
 /** The process itself. `NO_COLOR` is honoured. */
@@ -31,6 +33,7 @@ export function processIo(): Io {
         process.once('SIGINT', end);
         process.once('SIGTERM', end);
       }),
+    onReload: (again) => void process.on('SIGHUP', again),
   };
 }
 

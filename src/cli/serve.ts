@@ -6,7 +6,7 @@ import { createLogger } from '../support/log.ts';
 import { addConfigFlags, type ConfigFlags, printableStore, readConfig } from './configFlags.ts';
 import type { Io } from './io.ts';
 
-/** `dragoman serve`: the gateway, until SIGINT or SIGTERM. Logs go to standard error, one JSON object a line. */
+/** `dragoman serve`: the gateway, until SIGINT or SIGTERM; SIGHUP has it read certificates again. Logs go to standard error, one JSON object a line. */
 export function addServe(program: Command, io: Io): void {
   const command = program.command('serve').description('run the gateway');
   addConfigFlags(command, true).action(async (flags: ConfigFlags) => {
@@ -16,6 +16,7 @@ export function addServe(program: Command, io: Io): void {
       destination: pino.destination({ fd: 2, sync: false }),
     });
     const gateway = await startGateway(config, { log });
+    io.onReload(() => gateway.reload());
     io.out(greeting(gateway, config.store));
     await io.ended();
     io.err('stopping: refusing new sessions, finishing what is in flight\n');

@@ -8,12 +8,13 @@ import { accountForDevice, presentTo } from '../gateway/auth/present.ts';
 import { RequestRate } from '../gateway/auth/requestRate.ts';
 import { BuiltinBackend } from '../gateway/backends/builtin.ts';
 import { Backends } from '../gateway/backends/exchange.ts';
-import type { Config } from '../gateway/config/config.ts';
+import type { CertificateFiles, Config } from '../gateway/config/config.ts';
 import { Interactions } from '../gateway/interaction/interactions.ts';
 import { JobQueue } from '../gateway/jobs/jobs.ts';
 import { ReceivedAlerts } from '../gateway/jobs/receivedAlerts.ts';
 import { OutboundClient } from '../gateway/outbound/client.ts';
 import { OutboundGuard } from '../gateway/outbound/guard.ts';
+import { OutboundTls } from '../gateway/outbound/tls.ts';
 import { Transfers } from '../gateway/outbound/transfer.ts';
 import { outboxExchange } from '../gateway/outbox/exchange.ts';
 import { Outbox } from '../gateway/outbox/outbox.ts';
@@ -57,6 +58,11 @@ export interface Gateway {
   readonly token: string;
   /** The token is in no configuration: whoever starts the gateway has to say it once. */
   readonly tokenGenerated: boolean;
+  /**
+   * Reads certificates, keys and authorities again; sessions under way do not notice. What cannot be used
+   * is logged, and what was there before stays in use.
+   */
+  reload(): void;
   /** Refuses new sessions, finishes what is in flight, parks the rest in the store and closes it. */
   stop(): Promise<void>;
 }
@@ -66,6 +72,9 @@ export interface GatewayOptions {
   /** Longest wait for messages in flight at a stop, in milliseconds. */
   readonly drainMs?: number;
 }
+
+/** How soon files that were replaced without a word are noticed. */
+const CERTIFICATES_WATCHED = seconds(10);
 
 type State = 'starting' | 'serving' | 'draining' | 'stopped';
 
@@ -114,7 +123,11 @@ async function assemble(config: Config, options: GatewayOptions, undo: Undo): Pr
   const alerts = new ReceivedAlerts(store);
   const trusted = Object.values(config.backends).flatMap((b) => (b.protocol === 'builtin' ? [] : [b.url]));
   const guard = new OutboundGuard({ allow: config.outbound.allow, trusted });
-  const client = new OutboundClient();
+  const outboundTls = new OutboundTls({
+    ...(config.outbound.ca === undefined ? {} : { ca: config.outbound.ca }),
+    backends: ownCertificates(config),
+  });
+  const client = new OutboundClient(outboundTls);
   undo.push(() => client.close());
   const repository = new DataRepository(store, { publicUrl, ...limits });
   const interactions = new Interactions(store, { publicUrl, ...limits });
@@ -195,13 +208,13 @@ async function assemble(config: Config, options: GatewayOptions, undo: Undo): Pr
       },
     },
     wire,
-    authenticateDm2: ({ headers, url, tls }, deviceId) =>
+    authenticateDm2: ({ headers, url, certificate }, deviceId) =>
       authenticator.verifyDm2({
         deviceId,
         ...(headers['authorization'] === undefined ? {} : { authorization: headers['authorization'] }),
         method: 'POST',
         uri: url ?? DEVICE_PATH,
-        ...(tls?.subject === undefined ? {} : { tlsSubject: tls.subject }),
+        ...(certificate === undefined ? {} : { certificate }),
       }),
     dialectOf: (id) => config.dialects.find((row) => matchesGlob(row.deviceId, id))?.dialect,
     deviceUrl: `${publicUrl}${DEVICE_PATH}`,
@@ -255,6 +268,25 @@ async function assemble(config: Config, options: GatewayOptions, undo: Undo): Pr
     interactions,
     log,
   });
+  const certificates = [
+    { files: 'listen.tls', ...listening.devices.tls },
+    { files: 'outbound', changed: () => outboundTls.changed(), reload: () => outboundTls.reload() },
+  ];
+  const reload = () => {
+    for (const { files, reload: again } of certificates) {
+      try {
+        again?.();
+        if (again) log.info({ files }, 'certificates were read again');
+      } catch (error) {
+        log.error({ files, error }, 'Certificates cannot be used; those before stay in use.');
+      }
+    }
+  };
+  timers.push(
+    setInterval(() => {
+      if (certificates.some(({ changed }) => changed?.())) reload();
+    }, CERTIFICATES_WATCHED).unref(),
+  );
   worker.start();
   const drainMs = options.drainMs ?? seconds(10);
   state = 'serving';
@@ -276,6 +308,7 @@ async function assemble(config: Config, options: GatewayOptions, undo: Undo): Pr
     },
     token,
     tokenGenerated: generated,
+    reload,
     stop: () => {
       stopping ??= stop();
       return stopping;
@@ -323,6 +356,14 @@ async function openPorts(
   });
   undo.push(() => admin.close());
   return { devices, admin };
+}
+
+function ownCertificates({ backends }: Config): Record<string, CertificateFiles> {
+  const found: Record<string, CertificateFiles> = {};
+  for (const [name, backend] of Object.entries(backends)) {
+    if (backend.protocol !== 'builtin' && backend.tls) found[name] = backend.tls;
+  }
+  return found;
 }
 
 /** The configured URL, with the port that was bound where it was left to chance. */

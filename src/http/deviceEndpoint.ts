@@ -1,5 +1,6 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { TLSSocket } from 'node:tls';
+import { type CertificateClaim, certificateClaim } from '../gateway/auth/certificate.ts';
 import type { DeviceRequest, DeviceResponse } from '../gateway/sessions/devicePort.ts';
 import { asDragomanError, RETRY_AFTER_SECONDS } from './problem.ts';
 import { readBody } from './requestBody.ts';
@@ -64,7 +65,7 @@ async function answer(
 }
 
 function deviceRequest(request: IncomingMessage, response: ServerResponse, body: Uint8Array): DeviceRequest {
-  const tls = request.socket instanceof TLSSocket ? clientCertificate(request.socket) : undefined;
+  const certificate = request.socket instanceof TLSSocket ? claimOf(request.socket) : undefined;
   return {
     headers: request.headers as DeviceRequest['headers'],
     body,
@@ -72,19 +73,19 @@ function deviceRequest(request: IncomingMessage, response: ServerResponse, body:
     delivered: new Promise((resolve) => {
       response.once('close', () => resolve(response.writableFinished));
     }),
-    ...(tls === undefined ? {} : { tls }),
+    ...(certificate === undefined ? {} : { certificate }),
   };
 }
 
-/** Only a certificate that the configured authorities vouch for says anything. */
-function clientCertificate(socket: TLSSocket): NonNullable<DeviceRequest['tls']> {
-  if (!socket.authorized) return {};
-  const { subject, fingerprint256 } = socket.getPeerCertificate();
-  const name: string | string[] | undefined = subject?.CN;
-  return {
-    ...(typeof name === 'string' ? { subject: name } : {}),
-    ...(fingerprint256 === undefined ? {} : { fingerprint: fingerprint256 }),
-  };
+const claims = new WeakMap<TLSSocket, CertificateClaim | undefined>();
+
+/** Read once for each connection: what was shown cannot change. */
+function claimOf(socket: TLSSocket): CertificateClaim | undefined {
+  if (!claims.has(socket)) {
+    const { authorized, authorizationError: error } = socket;
+    claims.set(socket, certificateClaim(socket.getPeerCertificate(), { authorized, error }));
+  }
+  return claims.get(socket);
 }
 
 function plain(status: number, text: string): DeviceResponse {

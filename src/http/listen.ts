@@ -1,16 +1,23 @@
-import { readFileSync } from 'node:fs';
 import { createServer, type RequestListener, type Server } from 'node:http';
-import { createServer as createTlsServer, type ServerOptions } from 'node:https';
+import { createServer as createTlsServer, type Server as SecureServer, type ServerOptions } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { TlsFiles } from '../gateway/config/config.ts';
 import { seconds } from '../support/durations.ts';
 import { DragomanError } from '../support/errors.ts';
+import { ServerTls } from './serverTls.ts';
 
 /** A port that is open; `origin` names it with the port that was really bound. */
 export interface Listening {
   readonly server: Server;
   readonly origin: string;
   readonly port: number;
+  /** Certificates of a port with TLS; connections that are open keep what they agreed on. */
+  readonly tls?: {
+    /** Whether the files changed since they were last read. */
+    changed(): boolean;
+    /** Reads the files again. Throws `configuration`, and keeps what it had, when they cannot be used. */
+    reload(): void;
+  };
   /** Takes no new connection, lets answers under way go out, cuts what is left after a second. */
   close(): Promise<void>;
 }
@@ -43,10 +50,10 @@ export async function listen(handler: RequestListener, options: ListenOptions): 
     connectionsCheckingInterval: seconds(Math.min(2, options.requestSeconds)),
     noDelay: true,
   };
-  const server = options.tls
-    ? createTlsServer({ ...bounds, ...readTls(options.tls) }, handler)
-    : createServer(bounds, handler);
-  if (options.handlerContinues) server.on('checkContinue', handler);
+  const tls = options.tls && new ServerTls(options.tls);
+  const secure = tls && secureServer(tls, bounds, options.tls?.clientCa !== undefined, handler);
+  const server: Server = secure?.server ?? createServer(bounds, handler);
+  if (options.handlerContinues) server.on('checkContinue', secure?.handler ?? handler);
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => reject(cannotListen(error, options)));
     server.listen({ host, port }, resolve);
@@ -57,6 +64,7 @@ export async function listen(handler: RequestListener, options: ListenOptions): 
     server,
     origin: `${options.tls ? 'https' : 'http'}://${name}:${bound.port}`,
     port: bound.port,
+    ...(tls && secure && { tls: { changed: () => tls.changed(), reload: secure.reload } }),
     close: () =>
       new Promise((resolve) => {
         const cut = setTimeout(() => server.closeAllConnections(), LAST_WORDS);
@@ -79,24 +87,29 @@ function parseAddress(address: string, key: string): { host: string; port: numbe
   return { host, port };
 }
 
-function readTls({ cert, key, clientCa }: TlsFiles): ServerOptions {
-  const read = (name: string, file: string) => {
-    try {
-      return readFileSync(file);
-    } catch (error) {
-      throw new DragomanError('configuration', `listen.tls.${name}: ${file} cannot be read.`, {
-        cause: error,
-      });
-    }
+function secureServer(
+  tls: ServerTls,
+  bounds: ServerOptions,
+  requestCert: boolean,
+  handler: RequestListener,
+): { readonly server: SecureServer; readonly handler: RequestListener; reload(): void } {
+  let current = 0;
+  const agreed = new WeakMap<object, number>();
+  // A connection from before a reload is answered once more, then its peer has to prove itself anew.
+  const aware: RequestListener = (request, response) => {
+    if (agreed.get(request.socket) !== current) response.shouldKeepAlive = false;
+    handler(request, response);
   };
+  // Whether a device must show a certificate is decided per device, after the handshake.
+  const server = createTlsServer({ ...bounds, ...tls.read(), requestCert, rejectUnauthorized: false }, aware);
+  server.on('secureConnection', (socket) => agreed.set(socket, current));
   return {
-    cert: read('cert', cert),
-    key: read('key', key),
-    minVersion: 'TLSv1.2',
-    // Whether a device must show a certificate is decided per device, after the handshake.
-    ...(clientCa === undefined
-      ? {}
-      : { ca: read('clientCa', clientCa), requestCert: true, rejectUnauthorized: false }),
+    server,
+    handler: aware,
+    reload: () => {
+      server.setSecureContext(tls.read());
+      current += 1;
+    },
   };
 }
 

@@ -25,6 +25,7 @@ export async function dragoman(
     columns: 120,
     color: false,
     ended: async () => options.ended?.(out),
+    onReload: () => undefined,
   };
   const code = await runProgram(args, io);
   return { code, out, err };

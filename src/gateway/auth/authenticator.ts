@@ -8,6 +8,7 @@ import { type Clock, systemClock } from '../../support/durations.ts';
 import { type Logger, silentLogger } from '../../support/log.ts';
 import { accountOf, type DeviceRecord, REALM } from '../registry/device.ts';
 import type { Registry } from '../registry/registry.ts';
+import type { CertificateClaim } from './certificate.ts';
 import { DigestVerifier } from './digest.ts';
 import { freshNonce, type NonceStore } from './nonces.ts';
 import { SessionTries } from './sessionTries.ts';
@@ -49,8 +50,8 @@ export interface Dm2Attempt {
   readonly method: string;
   /** Path and query as requested; Digest covers it. */
   readonly uri: string;
-  /** Subject of the verified client certificate: a bare name, or RDNs of which CN counts. */
-  readonly tlsSubject?: string;
+  /** Of the connection; absent: none was shown. */
+  readonly certificate?: CertificateClaim;
 }
 
 /** Verdict on a DM 2.0 client; `headers` go into the answer. */
@@ -165,20 +166,27 @@ export class DeviceAuthenticator {
     return this.#challenge(scheme, 'the credentials are wrong');
   }
 
-  /** The certificate itself has been verified by TLS; it must be that of this device (IW-SES-2). */
+  /** TLS has verified the certificate; it must be that of this device, and still hold (IW-SES-2). */
   async #certificate(
-    { deviceId, tlsSubject }: Dm2Attempt,
+    { deviceId, certificate }: Dm2Attempt,
     record: DeviceRecord | undefined,
   ): Promise<Dm2Verdict> {
-    if (tlsSubject !== undefined && certificateNames(tlsSubject).includes(deviceId)) {
+    const problem = this.#problem(certificate, deviceId);
+    if (problem === undefined) {
       this.#throttle.succeeded(deviceId);
       await this.#registry.firstContact(deviceId, 'dm2');
       return { ok: true, scheme: 'mtls' };
     }
     await this.#failed(deviceId, record, 'dm2');
-    const detail =
-      tlsSubject === undefined ? 'a client certificate is missing' : 'the certificate is of another device';
-    return { ok: false, status: 403, detail };
+    return { ok: false, status: 403, detail: problem };
+  }
+
+  #problem(claim: CertificateClaim | undefined, deviceId: string): string | undefined {
+    if (claim === undefined) return 'a client certificate is missing';
+    if ('refused' in claim) return `the client certificate does not count: ${claim.refused}`;
+    // A connection may outlive its certificate.
+    if (!(claim.until > this.#now())) return 'the client certificate does not count: it has expired';
+    return claim.names.includes(deviceId) ? undefined : 'the certificate is of another device';
   }
 
   async #basic(authorization: string, record: DeviceRecord | undefined): Promise<'good' | 'bad' | 'other'> {
@@ -285,12 +293,4 @@ function proofOf(
   return scheme === 'basic'
     ? (hash) => verifyBasic(cred.data, hash)
     : (hash, nonce) => verifyMd5(cred.data, hash, nonce);
-}
-
-/** The subject as it stands, and its common names. */
-function certificateNames(subject: string): readonly string[] {
-  const common = [...subject.matchAll(/(?:^|[\n,/])\s*CN\s*=\s*([^\n,/]+)/g)].map(
-    (match) => match[1]?.trim() ?? '',
-  );
-  return [subject, ...common];
 }

@@ -49,6 +49,7 @@ export class Dm1Backend implements Backend {
     const response = await post(this.#tools, {
       url: send.url ?? this.#config.url,
       configuredUrl: this.#config.url,
+      backend: this.#name,
       headers: {
         'content-type': form === 'xml' ? `${type}; charset=utf-8` : type,
         accept: 'application/vnd.syncml.dm+wbxml, application/vnd.syncml.dm+xml',

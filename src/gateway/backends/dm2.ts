@@ -18,10 +18,13 @@ export class Dm2Backend implements Backend {
   readonly #config: Dm2BackendConfig;
   readonly #tools: PostTools;
   readonly #credentials: HttpCredentials;
+  readonly #name: string | undefined;
 
-  constructor(config: Dm2BackendConfig, tools: PostTools) {
+  /** Without a `name` it is one that no configuration names: it is shown no certificate. */
+  constructor(config: Dm2BackendConfig, tools: PostTools, name?: string) {
     this.#config = config;
     this.#tools = tools;
+    this.#name = name;
     this.#credentials = new HttpCredentials(config.auth);
   }
 
@@ -31,6 +34,7 @@ export class Dm2Backend implements Backend {
     const response = await post(this.#tools, {
       url: send.url ?? this.#config.url,
       configuredUrl: this.#config.url,
+      ...(this.#name !== undefined && { backend: this.#name }),
       headers: {
         'content-type': opening ? MEDIA_TYPE.package1 : MEDIA_TYPE.package3,
         accept: MEDIA_TYPE.package2,

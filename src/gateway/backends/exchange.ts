@@ -61,6 +61,6 @@ function connect(name: string, config: BackendConfig, options: BackendsOptions):
     case 'dm1':
       return new Dm1Backend(name, config, options);
     case 'dm2':
-      return new Dm2Backend(config, options);
+      return new Dm2Backend(config, options, name);
   }
 }

@@ -19,6 +19,8 @@ export interface Post {
   readonly body: Uint8Array;
   /** Presented to the configured origin only. */
   readonly credentials?: HttpCredentials;
+  /** Whose certificate is shown, to the configured origin only. */
+  readonly backend?: string;
 }
 
 /**
@@ -27,10 +29,11 @@ export interface Post {
  */
 export async function post(
   tools: PostTools,
-  { url, configuredUrl, headers, body, credentials }: Post,
+  { url, configuredUrl, headers, body, credentials, backend }: Post,
 ): Promise<OutboundResponse> {
   const target = await tools.guard.check(url);
-  const ours = credentials && target.url.origin === new URL(configuredUrl).origin ? credentials : undefined;
+  const atHome = target.url.origin === new URL(configuredUrl).origin;
+  const ours = atHome ? credentials : undefined;
   const uri = `${target.url.pathname}${target.url.search}`;
   const bounds = { bytes: tools.limits.messageBytes, timeout: seconds(tools.limits.backendSeconds) };
   const attempt = () =>
@@ -38,6 +41,7 @@ export async function post(
       target,
       { method: 'POST', headers: { ...headers, ...ours?.header('POST', uri) }, body },
       bounds,
+      atHome ? backend : undefined,
     );
   let response = await attempt();
   if (response.status === 401 && ours?.challenged(response.headers['www-authenticate'])) {

@@ -26,16 +26,25 @@ export interface Config {
   readonly devices?: string;
   readonly mappings: readonly string[];
   readonly values: 'string' | 'typed';
-  readonly outbound: { readonly allow: readonly string[] };
+  readonly outbound: {
+    readonly allow: readonly string[];
+    /** PEM file of authorities that are trusted beside the public ones. */
+    readonly ca?: string;
+  };
   readonly log: { readonly level: LogLevel };
   readonly limits: Limits;
 }
 
 /** PEM files. */
-export interface TlsFiles {
+export interface TlsFiles extends CertificateFiles {
+  readonly clientCa?: string;
+  readonly minVersion: '1.1' | '1.2' | '1.3';
+}
+
+/** PEM files of a certificate chain and its private key. */
+export interface CertificateFiles {
   readonly cert: string;
   readonly key: string;
-  readonly clientCa?: string;
 }
 
 export type Dm1Scheme = 'none' | 'basic' | 'md5' | 'hmac';
@@ -69,6 +78,8 @@ export type BackendConfig = Dm1BackendConfig | Dm2BackendConfig | BuiltinBackend
 export interface Dm1BackendConfig {
   readonly protocol: 'dm1';
   readonly url: string;
+  /** The certificate that the gateway shows to it (IW-AUTH-4). */
+  readonly tls?: CertificateFiles;
   readonly version: '1.1' | '1.2' | '1.3';
   readonly encoding: 'xml' | 'wbxml';
   readonly serverId: string;
@@ -81,6 +92,8 @@ export interface Dm1BackendConfig {
 export interface Dm2BackendConfig {
   readonly protocol: 'dm2';
   readonly url: string;
+  /** The certificate that the gateway shows to it (IW-AUTH-4). */
+  readonly tls?: CertificateFiles;
   readonly dialect: DialectName;
   readonly serverId: string;
   readonly auth: BackendAuth;

@@ -131,6 +131,9 @@ function checkBackends(tree: Tree, problems: ConfigProblem[]): Tree {
     const filled = withDefaults(schema, { values: tree['values'], ...value }) as Tree;
     problems.push(...validate(backendValidator(value['protocol'] as BackendProtocol), schema, filled, path));
     problems.push(...credentialProblems(filled, path));
+    if (isTree(filled['tls']) && !String(filled['url']).startsWith('https:')) {
+      problems.push({ path: dotted([...path, 'tls']), message: 'needs a url that begins with https:' });
+    }
     result[name] = filled;
   }
   return result;

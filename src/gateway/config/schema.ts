@@ -68,6 +68,14 @@ const auth = (types: readonly string[]): KeySchema =>
         "Present each device's own account instead of this one (md5 and hmac: they need no clear password).",
     },
   });
+const CLIENT_TLS = group(
+  'The certificate that the gateway shows to this backend, at its configured origin only.',
+  {
+    cert: text('PEM file with the certificate chain.'),
+    key: text('PEM file with the private key.'),
+  },
+  ['cert', 'key'],
+);
 const BACKEND_URL = text('Where sessions with this backend start.', { pattern: HTTP_URL });
 
 /** One schema per `protocol` of a backend. */
@@ -80,6 +88,7 @@ export const BACKEND_SCHEMAS = {
       dialect: choice(DIALECT_NAMES, 'Dialect of DM 2.0 that this server speaks.', 'approved'),
       serverId: text('Identifier of the server, as ACL subject.', { default: 'dms' }),
       auth: auth(['none', 'basic', 'bearer', 'digest']),
+      tls: CLIENT_TLS,
       values: VALUES,
       getMember: GET_MEMBER,
     },
@@ -94,6 +103,7 @@ export const BACKEND_SCHEMAS = {
       encoding: choice(['xml', 'wbxml'], 'Encoding of the first message.', 'xml'),
       serverId: text('Identifier of the server.', { default: 'legacy' }),
       auth: auth(['none', 'basic', 'md5', 'hmac']),
+      tls: CLIENT_TLS,
       maxMsgSize: whole(65_536, 2048, 16 * MB, 'Largest message that the server may send, in bytes.'),
       values: VALUES,
     },
@@ -129,6 +139,11 @@ export const CONFIG_SCHEMA = group('Configuration of the gateway.', {
         cert: text('PEM file with the certificate chain.'),
         key: text('PEM file with the private key.'),
         clientCa: text('PEM file with the authorities of client certificates.'),
+        minVersion: choice(
+          ['1.1', '1.2', '1.3'],
+          'Lowest version of TLS. `1.1` is for old devices only: it also allows ciphers and digests that are broken.',
+          '1.2',
+        ),
       },
       ['cert', 'key'],
     ),
@@ -218,6 +233,7 @@ export const CONFIG_SCHEMA = group('Configuration of the gateway.', {
       default: [],
       items: text('Pattern.'),
     },
+    ca: text('PEM file with authorities of servers that are trusted beside the public ones.'),
   }),
   log: group('Logging.', { level: choice(LOG_LEVELS, 'Lowest level that is written.', 'info') }),
   limits: group('Limits; each protects the gateway from a peer.', {

@@ -6,6 +6,7 @@ import { seconds } from '../../support/durations.ts';
 import { DragomanError } from '../../support/errors.ts';
 import { decodeContent, readBounded } from './body.ts';
 import type { CheckedUrl } from './guard.ts';
+import type { OutboundTls } from './tls.ts';
 
 export interface OutboundRequest {
   readonly method: 'GET' | 'PUT' | 'POST';
@@ -31,23 +32,33 @@ export interface OutboundBounds {
 const KEPT_ORIGINS = 256;
 const CONNECTIONS = 256;
 
-/** HTTP to checked addresses: one keep-alive pool for each origin and set of addresses. */
+/** HTTP to checked addresses: one keep-alive pool for each origin, set of addresses and certificate. */
 export class OutboundClient {
+  readonly #tls: OutboundTls | undefined;
   readonly #pools = new LRUCache<string, Pool>({
     max: KEPT_ORIGINS,
     dispose: (pool) => void pool.close().catch(() => undefined),
   });
 
-  /** Does one request; never follows a redirect. Throws `backend-failed` or `too-large` with a clear detail. */
+  /** Without `tls` it trusts the public authorities and shows no certificate. */
+  constructor(tls?: OutboundTls) {
+    this.#tls = tls;
+  }
+
+  /**
+   * Does one request; never follows a redirect. Throws `backend-failed` or `too-large` with a clear detail.
+   * `backend` names the one whose certificate is shown.
+   */
   async request(
     target: CheckedUrl,
     request: OutboundRequest,
     bounds: OutboundBounds,
+    backend?: string,
   ): Promise<OutboundResponse> {
     const timeout = AbortSignal.timeout(bounds.timeout);
     const signal = bounds.signal ? AbortSignal.any([bounds.signal, timeout]) : timeout;
     try {
-      const response = await this.#pool(target).request({
+      const response = await this.#pool(target, backend).request({
         path: `${target.url.pathname}${target.url.search}`,
         method: request.method,
         headers: { 'accept-encoding': 'identity', ...request.headers },
@@ -73,14 +84,19 @@ export class OutboundClient {
     this.#pools.clear();
   }
 
-  #pool({ url, addresses }: CheckedUrl): Pool {
-    const key = `${url.origin} ${addresses.map((a) => a.address).join(' ')}`;
+  #pool({ url, addresses }: CheckedUrl, backend: string | undefined): Pool {
+    const tls = url.protocol === 'https:' ? this.#tls?.for(backend) : undefined;
+    const key = `${url.origin} ${addresses.map((a) => a.address).join(' ')} ${tls?.id ?? ''}`;
     const existing = this.#pools.get(key);
     if (existing) return existing;
     const pool = new Pool(url.origin, {
       connections: CONNECTIONS,
       keepAliveTimeout: seconds(5),
-      connect: { lookup: pinned(addresses), timeout: seconds(10) },
+      connect: {
+        lookup: pinned(addresses),
+        timeout: seconds(10),
+        ...(tls?.context && { secureContext: tls.context }),
+      },
     });
     this.#pools.set(key, pool);
     return pool;

@@ -1,3 +1,5 @@
+import type { CertificateClaim } from '../auth/certificate.ts';
+
 /** A message of a device as the HTTP server took it. */
 export interface DeviceRequest {
   /** Lower-case names; repeated headers joined by a comma. */
@@ -7,11 +9,8 @@ export interface DeviceRequest {
   readonly url?: string;
   /** Whether the response was written in full before its connection closed (IW-SES-4). */
   readonly delivered: Promise<boolean>;
-  readonly tls?: {
-    /** Subject of a verified client certificate. */
-    readonly subject?: string;
-    readonly fingerprint?: string;
-  };
+  /** Of the connection that it came over; absent: none was shown. */
+  readonly certificate?: CertificateClaim;
 }
 
 /** What to answer; the headers hold Content-Type, Content-Length and Cache-Control. */

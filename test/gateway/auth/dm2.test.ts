@@ -169,17 +169,22 @@ describe('digest', () => {
 });
 
 describe('client certificates', () => {
+  const until = 6_000_000;
   it.each([
-    ['D9', 'D9', true],
-    ['D9', 'C=CH\nO=Acme\nCN=D9', true],
-    ['D9', 'CN=D9, O=Acme', true],
-    ['D9', 'CN=D99', false],
-    ['D9', 'O=CN=D9x', false],
-    ['D9', 'OCN=D9', false],
-    ['D9', undefined, false],
-  ])('name the device %s: %j is %s [IW-AUTH-4] [IW-SES-2]', async (id, tlsSubject, ok) => {
-    const attempt = { ...from(id), ...(tlsSubject === undefined ? {} : { tlsSubject }) };
-    expect(await authenticator('mtls').verifyDm2(attempt)).toMatchObject(ok ? { ok } : { ok, status: 403 });
-    expect((await registry.get(id)) !== undefined).toBe(ok);
+    ['the name of the device', { names: ['D9'], until }, true, ''],
+    ['it among others', { names: ['D8', 'D9'], until }, true, ''],
+    ['a name that begins with it', { names: ['D99'], until }, false, 'of another device'],
+    ['a name that holds it as one', { names: ['x, CN=D9'], until }, false, 'of another device'],
+    ['no name', { names: [], until }, false, 'of another device'],
+    ['the name, but by now has expired', { names: ['D9'], until: 5_000_000 }, false, 'expired'],
+    ['the name until no time at all', { names: ['D9'], until: Number.NaN }, false, 'expired'],
+    ['what TLS refused', { refused: 'it is self-signed' }, false, 'self-signed'],
+    ['nothing', undefined, false, 'missing'],
+  ])('that hold %s [IW-AUTH-4] [IW-SES-2]', async (_what, certificate, ok, detail) => {
+    const attempt = { ...from('D9'), ...(certificate === undefined ? {} : { certificate }) };
+    expect(await authenticator('mtls').verifyDm2(attempt)).toMatchObject(
+      ok ? { ok } : { ok, status: 403, detail: expect.stringContaining(detail) },
+    );
+    expect((await registry.get('D9')) !== undefined).toBe(ok);
   });
 });
