@@ -1,10 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pino } from 'pino';
 import { loadConfig } from '../../src/gateway/config/load.ts';
 import { startGateway } from '../../src/http/assemble.ts';
-import { createLogger } from '../../src/support/log.ts';
+import { createLogger, logDestination } from '../../src/support/log.ts';
 import type { Peer } from './role.ts';
 
 /**
@@ -27,7 +26,7 @@ export async function startTheGateway(options: Readonly<Record<string, unknown>>
   });
   const log = createLogger({
     level: 'info',
-    destination: pino.destination({ dest: join(folder, 'log'), sync: false }),
+    destination: logDestination({ dest: join(folder, 'log') }),
   });
   const gateway = await startGateway(config, { log });
   return { url: gateway.urls.devices };

@@ -1,8 +1,7 @@
 import type { Command } from 'commander';
-import { pino } from 'pino';
 import { type Gateway, startGateway } from '../http/assemble.ts';
 import { VERSION } from '../http/version.ts';
-import { createLogger } from '../support/log.ts';
+import { createLogger, logDestination } from '../support/log.ts';
 import { addConfigFlags, type ConfigFlags, printableStore, readConfig } from './configFlags.ts';
 import type { Io } from './io.ts';
 
@@ -13,7 +12,7 @@ export function addServe(program: Command, io: Io): void {
     const config = readConfig(flags, io);
     const log = createLogger({
       level: config.log.level,
-      destination: pino.destination({ fd: 2, sync: false }),
+      destination: logDestination({ fd: 2 }),
     });
     const gateway = await startGateway(config, { log });
     io.onReload(() => gateway.reload());

@@ -26,6 +26,38 @@ export interface LogOptions {
   readonly destination?: DestinationStream;
 }
 
+/** Bytes of log lines that go out together, and the longest that one waits for others, in milliseconds. */
+const LINES_AT_ONCE = 4096;
+const LINE_WAITS = 100;
+
+export interface LogDestination extends DestinationStream {
+  /** Writes what waits before it returns; pino calls it after a fatal line. */
+  flushSync(): void;
+}
+
+/**
+ * Lines to a file or a file descriptor, several in one write: a write for each line costs a message more
+ * than making the line. What waits goes out when the process ends, whatever the reason but SIGKILL.
+ */
+export function logDestination(to: { readonly dest: string } | { readonly fd: number }): LogDestination {
+  const lines = pino.destination({ ...to, sync: false, minLength: LINES_AT_ONCE });
+  let waiting = false;
+  const flush = () => {
+    waiting = false;
+    // Given a callback it does not throw where the other end of a pipe is gone.
+    lines.flush(() => {});
+  };
+  return {
+    write(line: string) {
+      lines.write(line);
+      if (waiting) return;
+      waiting = true;
+      setTimeout(flush, LINE_WAITS).unref();
+    },
+    flushSync: () => lines.flushSync(),
+  };
+}
+
 /**
  * The logger of a process: one JSON object per line. The level of a line says who must act (error:
  * the operator, now; warn: the operator, some day; info: nobody, it is the course of business).

@@ -1,8 +1,11 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { describeDuration, hours, minutes, seconds } from '../../src/support/durations.ts';
 import { newId, newSecret, secretDigest } from '../../src/support/ids.ts';
-import { createLogger } from '../../src/support/log.ts';
+import { createLogger, logDestination } from '../../src/support/log.ts';
 
 describe('createLogger', () => {
   it('writes no secret, however deep it stands', () => {
@@ -33,6 +36,29 @@ describe('createLogger', () => {
     });
     createLogger({ level: 'warn', destination }).info('nothing');
     expect(lines).toBe(0);
+  });
+});
+
+describe('logDestination', () => {
+  it('keeps lines for a moment to write them together, and loses none', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'dragoman-log-'));
+    try {
+      const dest = join(folder, 'log');
+      const destination = logDestination({ dest });
+      const log = createLogger({ level: 'info', destination });
+      const lines = () => readFileSync(dest, 'utf8').split('\n').length - 1;
+      await expect.poll(() => readFileSync(dest, 'utf8')).toBe('');
+      log.info('first');
+      expect(lines()).toBe(0);
+      await expect.poll(lines).toBe(1);
+      for (let i = 0; i < 1000; i++) log.info({ i }, 'many');
+      await expect.poll(lines).toBe(1001);
+      log.info('before the end');
+      log.fatal('the end');
+      expect(lines()).toBe(1003);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 });
 

@@ -1,32 +1,20 @@
 import type { LookupFunction } from 'node:net';
 import { LRUCache } from 'lru-cache';
 import { Pool } from 'undici';
-import type { Milliseconds } from '../../support/durations.ts';
-import { seconds } from '../../support/durations.ts';
+import { type Milliseconds, seconds } from '../../support/durations.ts';
 import { DragomanError } from '../../support/errors.ts';
-import { decodeContent, readBounded } from './body.ts';
+import { decodeContent } from './content.ts';
+import { Exchange, type OutboundBounds, type OutboundResponse, TookTooLong } from './exchange.ts';
 import type { CheckedUrl } from './guard.ts';
 import type { OutboundTls } from './tls.ts';
+
+export type { OutboundBounds, OutboundResponse } from './exchange.ts';
 
 export interface OutboundRequest {
   readonly method: 'GET' | 'PUT' | 'POST';
   /** Lower-case names. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: Uint8Array | string;
-}
-
-export interface OutboundResponse {
-  readonly status: number;
-  /** Lower-case names; repeated ones joined by `, `. */
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: Buffer;
-}
-
-export interface OutboundBounds {
-  readonly bytes: number;
-  readonly timeout: Milliseconds;
-  /** Ends the request early. */
-  readonly signal?: AbortSignal;
 }
 
 const KEPT_ORIGINS = 256;
@@ -55,24 +43,20 @@ export class OutboundClient {
     bounds: OutboundBounds,
     backend?: string,
   ): Promise<OutboundResponse> {
-    const timeout = AbortSignal.timeout(bounds.timeout);
-    const signal = bounds.signal ? AbortSignal.any([bounds.signal, timeout]) : timeout;
     try {
-      const response = await this.#pool(target, backend).request({
-        path: `${target.url.pathname}${target.url.search}`,
-        method: request.method,
-        headers: { 'accept-encoding': 'identity', ...request.headers },
-        body: request.body ?? null,
-        signal,
-      });
-      const headers = flatten(response.headers);
-      if (Number(headers['content-length']) > bounds.bytes) {
-        response.body.on('error', () => undefined).destroy();
-        throw new DragomanError('too-large', `The body is larger than ${bounds.bytes} bytes.`);
-      }
-      const raw = await readBounded(response.body, bounds.bytes);
+      const exchange = new Exchange(bounds);
+      this.#pool(target, backend).dispatch(
+        {
+          path: `${target.url.pathname}${target.url.search}`,
+          method: request.method,
+          headers: { 'accept-encoding': 'identity', ...request.headers },
+          body: request.body ?? null,
+        },
+        exchange,
+      );
+      const { status, headers, body: raw } = await exchange.response;
       const body = await decodeContent(raw, headers['content-encoding'], bounds.bytes);
-      return { status: response.statusCode, headers, body };
+      return { status, headers, body };
     } catch (error) {
       throw describe(error, target.url, bounds.timeout);
     }
@@ -113,23 +97,13 @@ function pinned(addresses: CheckedUrl['addresses']): LookupFunction {
   };
 }
 
-function flatten(headers: Readonly<Record<string, string | string[] | undefined>>): Record<string, string> {
-  const result: Record<string, string> = {};
-  for (const [name, value] of Object.entries(headers)) {
-    if (value !== undefined) result[name.toLowerCase()] = Array.isArray(value) ? value.join(', ') : value;
-  }
-  return result;
-}
-
 /** What failed, towards whom; the path is left out, it may hold a token. */
 function describe(error: unknown, url: URL, timeout: Milliseconds): DragomanError {
   if (error instanceof DragomanError) return error;
   const name = error instanceof Error ? error.name : '';
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   const origin = url.origin;
-  if (name === 'TimeoutError') {
-    return failed(`${origin} did not answer within ${timeout} ms`, error);
-  }
+  if (error instanceof TookTooLong) return failed(`${origin} did not answer within ${timeout} ms`, error);
   if (name === 'AbortError') return failed(`The request to ${origin} was given up`, error);
   if (/CERT|SSL|TLS|ALTNAME|SELF_SIGNED|UNABLE_TO/.test(code)) {
     return failed(`TLS with ${origin} failed (${code})`, error);

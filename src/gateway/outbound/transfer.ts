@@ -50,8 +50,7 @@ export class Transfers {
 
   async #follow(request: TransferRequest): Promise<OutboundResponse> {
     const timeout = seconds(this.#limits.transferSeconds);
-    const deadline = AbortSignal.timeout(timeout);
-    const bounds = { bytes: this.#limits.transferBytes, timeout, signal: deadline };
+    const bounds = { bytes: this.#limits.transferBytes, timeout, began: performance.now() };
     let outgoing: OutboundRequest = request;
     let target = await this.#guard.check(request.url);
     for (let hops = 0; ; hops += 1) {

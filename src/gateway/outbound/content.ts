@@ -2,24 +2,6 @@ import { promisify } from 'node:util';
 import { brotliDecompress, gunzip, inflate } from 'node:zlib';
 import { DragomanError } from '../../support/errors.ts';
 
-/** Reads a body up to `limit` bytes; throws `too-large` beyond and leaves the stream destroyed. */
-export async function readBounded(
-  stream: AsyncIterable<Buffer> & { destroy(error?: Error): unknown },
-  limit: number,
-): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of stream) {
-    size += chunk.length;
-    if (size > limit) {
-      stream.destroy();
-      throw tooLarge(limit);
-    }
-    chunks.push(chunk);
-  }
-  return chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks, size);
-}
-
 const DECODERS: Readonly<
   Record<string, (body: Buffer, options: { maxOutputLength: number }) => Promise<Buffer>>
 > = {
@@ -30,7 +12,7 @@ const DECODERS: Readonly<
 };
 
 /**
- * Undoes a Content-Encoding, bounded like the body itself. Names that no coding has (peers put `UTF-8`
+ * Undoes a Content-Encoding, bounded to `limit` bytes like the body itself. Names that no coding has (peers put `UTF-8`
  * there) are taken for what they are: nothing done to the body.
  */
 export async function decodeContent(
