@@ -1,20 +1,33 @@
+import { type Dialect, placeOfCommands } from '../dm2/dialects/index.ts';
 import type { Alert, MoItem, Package1, Package2, Package3, StatusItem } from '../dm2/packages.ts';
+import type { ErrorCode } from '../support/errors.ts';
+import { backendDialect } from './dialects.ts';
 import type { BackendEvent, Script } from './script.ts';
 import type { Session } from './session.ts';
 
 export type BackendAnswer =
   | { readonly ok: true; readonly package2: Package2; readonly accept?: string }
-  | { readonly ok: false; readonly detail: string };
+  | { readonly ok: false; readonly code: ErrorCode; readonly detail: string };
 
 /** The gateway as a DM 2.0 client of the session's backend. */
 export class Dm2BackendLeg {
   readonly #s: Session;
+  /** How it speaks and what it can do. */
+  readonly dialect: Dialect;
   #url: string | undefined;
+  /** Number of its last commands, where they are numbered (20§1.1). */
+  #msgId: number | undefined;
   /** OMADM-Accept as last told (20§9). */
   accept: string | undefined;
 
   constructor(s: Session) {
     this.#s = s;
+    this.dialect = backendDialect(s.context);
+  }
+
+  /** Alerts may stand beside Status items; where not, they have to wait for an opening (20§1.1). */
+  get takesAlertsAnyTime(): boolean {
+    return this.dialect.capabilities.statusCarriesAlerts;
   }
 
   /** From the next package on (IW-SES-9); `undefined` goes back to the configured URL. */
@@ -27,40 +40,63 @@ export class Dm2BackendLeg {
     return yield* this.forward({ MOS: mosOf(this.#s), ...(alerts.length > 0 && { Alert: alerts }) }, url);
   }
 
-  /** Opens a backend session with a device's own Package#1. */
+  /** Opens a backend session with a device's own Package#1, at `url` if not at the configured one. */
   *forward(package1: Package1, url?: string): Script<BackendAnswer> {
     this.#url = url;
-    return this.#take(
-      yield* this.#s.perform({
-        kind: 'backend.exchange',
-        send: { protocol: 'dm2', package1, ...this.#at() },
-      }),
-    );
+    this.#msgId = undefined;
+    const { devInfo } = this.#s;
+    const event = yield* this.#s.perform({
+      kind: 'backend.exchange',
+      send: {
+        protocol: 'dm2',
+        package1,
+        ...(this.dialect.capabilities.openingCarriesDevInfo && { devInfo }),
+        ...this.#at(),
+      },
+    });
+    return yield* this.#take(event);
   }
 
   *respond(status: readonly StatusItem[], alerts: readonly Alert[]): Script<BackendAnswer> {
     const package3: Package3 = { Status: status, ...(alerts.length > 0 && { Alert: alerts }) };
-    return this.#take(
-      yield* this.#s.perform({
-        kind: 'backend.exchange',
-        send: { protocol: 'dm2', package3, ...this.#at() },
-      }),
-    );
+    const event = yield* this.#s.perform({
+      kind: 'backend.exchange',
+      send: {
+        protocol: 'dm2',
+        package3,
+        ...(this.#msgId !== undefined && { msgId: this.#msgId }),
+        ...this.#at(),
+      },
+    });
+    return yield* this.#take(event);
   }
 
   #at(): { url?: string } {
     return this.#url === undefined ? {} : { url: this.#url };
   }
 
-  #take(event: BackendEvent): BackendAnswer {
+  *#take(event: BackendEvent): Script<BackendAnswer> {
     switch (event.kind) {
-      case 'package2':
-        if (event.accept !== undefined) this.accept = event.accept;
-        return { ok: true, package2: event.package2 };
+      case 'package2': {
+        const { package2, accept, msgId, remarks = [] } = event;
+        if (accept !== undefined) this.accept = accept;
+        for (const text of remarks) yield* this.#s.note('IW-SES-1', `The backend's dialect: ${text}`);
+        const { name } = this.dialect;
+        const deviceId = this.#s.context.device.id;
+        const numbered = msgId === undefined ? {} : { msgId };
+        const soFar = this.#msgId === undefined ? {} : { msgId: this.#msgId };
+        const place = placeOfCommands({ dialect: name, deviceId, ...soFar }, { dialect: name, ...numbered });
+        if (place === 'next') {
+          this.#msgId = msgId;
+          return { ok: true, package2 };
+        }
+        const detail = place === 'repeated' ? `MsgID ${msgId} comes again.` : place.detail;
+        return { ok: false, code: 'backend-failed', detail: `The commands are out of order: ${detail}` };
+      }
       case 'failed':
-        return { ok: false, detail: event.detail };
+        return { ok: false, code: event.code, detail: event.detail };
       case 'dm1':
-        return { ok: false, detail: 'The backend answered with a DM 1.x message.' };
+        return { ok: false, code: 'backend-failed', detail: 'The backend answered with a DM 1.x message.' };
     }
   }
 }

@@ -24,6 +24,8 @@ export interface DeviceSnapshot {
 export interface BackendProfile {
   readonly name: string;
   readonly protocol: 'dm1' | 'dm2';
+  /** dm2: how it speaks; absent: the approved protocol. */
+  readonly dialect?: DialectName;
   /** Server identifier used towards it and, as ACL subject, on its behalf. */
   readonly serverId: string;
   readonly url: string;
@@ -40,8 +42,6 @@ export interface BackendProfile {
   readonly values: 'string' | 'typed';
   /** dm2: member of a Status item that carries GET data (IW-GET-2). */
   readonly getMember: string;
-  /** dm2: DEFAULT has a session opened at its URL, not a download (20§1.2 C8). */
-  readonly defaultOpensSession?: boolean;
   readonly maxMsgSize: number;
 }
 

@@ -4,7 +4,7 @@ import { type Alert, type RawCommand, SESSION_ALERT } from '../dm2/packages.ts';
 import type { ErrorCode } from '../support/errors.ts';
 import { instancesOf } from './addresses.ts';
 import { alertsToDm2 } from './alerts.ts';
-import { mosOf } from './backendLeg.ts';
+import { Dm2BackendLeg, mosOf } from './backendLeg.ts';
 import type { SessionContext } from './context.ts';
 import { LegacyServer, toItems } from './n2l/dm2DeviceOnLegacyBackend.ts';
 import { DEVINFO } from './n2l/mounts.ts';
@@ -46,22 +46,19 @@ export function* deliverAlert(context: SessionContext, delivery: Delivery): Scri
 function* toDm2(s: Session, delivery: Delivery): Script<DeliveryOutcome> {
   const alerts = delivery.protocol === 'dm1' ? yield* alertsToDm2(s, [delivery.alert]) : [delivery.alert];
   if (alerts.length === 0) return { kind: 'delivered' };
-  const to = delivery.url === undefined ? {} : { url: delivery.url };
+  const backend = new Dm2BackendLeg(s);
   const opening: Alert = { AlertType: SESSION_ALERT.clientInitiated };
-  const event = yield* s.perform({
-    kind: 'backend.exchange',
-    send: { protocol: 'dm2', package1: { MOS: mosOf(s), Alert: [opening, ...alerts] }, ...to },
-  });
-  if (event.kind === 'failed') return failed(event);
-  if (event.kind === 'dm1') return { kind: 'failed', detail: 'The backend answered with a DM 1.x message.' };
-  const { CMD } = event.package2;
+  const package1 = { MOS: mosOf(s), Alert: [opening, ...alerts] };
+  const answer = yield* backend.forward(package1, delivery.url);
+  if (!answer.ok) return failed(answer);
+  const { CMD } = answer.package2;
   if (CMD.length > 0 && !CMD.some(isEnd)) {
     yield* s.note('IW-SES-10', `${CMD.length} commands were not executed: their device is not there.`);
     // The alert is theirs already, whatever becomes of this.
-    yield* s.perform({
-      kind: 'backend.exchange',
-      send: { protocol: 'dm2', package3: { Status: CMD.map(() => ({ sc: 500 })) }, ...to },
-    });
+    yield* backend.respond(
+      CMD.map(() => ({ sc: 500 })),
+      [],
+    );
   }
   return { kind: 'delivered' };
 }

@@ -35,8 +35,20 @@ export type DeviceEvent =
 
 /** `url` moves the backend leg (CONT, RespURI); absent: the configured one. */
 export type BackendRequest =
-  | { readonly protocol: 'dm2'; readonly package1: Package1; readonly url?: string }
-  | { readonly protocol: 'dm2'; readonly package3: Package3; readonly url?: string }
+  | {
+      readonly protocol: 'dm2';
+      readonly package1: Package1;
+      /** By the approved names, for a server whose first message holds it. */
+      readonly devInfo?: Readonly<Record<string, string>>;
+      readonly url?: string;
+    }
+  | {
+      readonly protocol: 'dm2';
+      readonly package3: Package3;
+      /** Of the commands that it answers, where they bore one. */
+      readonly msgId?: number;
+      readonly url?: string;
+    }
   | {
       readonly protocol: 'dm1';
       readonly message: SyncMLMessage;
@@ -45,7 +57,15 @@ export type BackendRequest =
     };
 
 export type BackendEvent =
-  | { readonly kind: 'package2'; readonly at: number; readonly package2: Package2; readonly accept?: string }
+  | {
+      readonly kind: 'package2';
+      readonly at: number;
+      readonly package2: Package2;
+      readonly accept?: string;
+      readonly msgId?: number;
+      /** What was lost in writing to it, or tolerated in reading from it, a sentence each. */
+      readonly remarks?: readonly string[];
+    }
   | { readonly kind: 'dm1'; readonly at: number; readonly message: SyncMLMessage }
   | { readonly kind: 'failed'; readonly at: number; readonly code: ErrorCode; readonly detail: string };
 

@@ -1,7 +1,9 @@
+import { documentAccept } from '../dm2/documents.ts';
 import { chooseType } from '../dm2/mediaTypes.ts';
-import { MEDIA_TYPE, type SerializationItem } from '../dm2/packages.ts';
+import { MEDIA_TYPE, type MoItem, type SerializationItem } from '../dm2/packages.ts';
 import { expandServerUri } from '../dm2/serverUri.ts';
 import { ERRORS } from '../support/errors.ts';
+import { backendDialect } from './dialects.ts';
 import type { Script, TransferEvent } from './script.ts';
 import type { Session } from './session.ts';
 
@@ -30,7 +32,7 @@ export function* fetchDocument(s: Session, serverUri: string): Script<Fetched> {
     transfer: {
       method: 'GET',
       url,
-      headers: { accept: `${MEDIA_TYPE.serialization}, application/json, */*` },
+      headers: { accept: documentAccept(backendDialect(s.context)) },
     },
   });
   if (event.kind === 'response' && event.status >= 200 && event.status < 300) {
@@ -40,22 +42,29 @@ export function* fetchDocument(s: Session, serverUri: string): Script<Fetched> {
   return { ok: false, sc: yield* failure(s, 'HGET', event) };
 }
 
-/** Sends one serialization document to a ServerURI (IW-HPUT-1); `accept` is the server's OMADM-Accept. */
+/**
+ * Sends one document to a ServerURI in the backend's dialect (IW-HPUT-1); `accept` is the server's
+ * OMADM-Accept, `mos` a list of objects to go with it.
+ */
 export function* sendDocument(
   s: Session,
   method: 'PUT' | 'POST',
   serverUri: string,
   items: readonly SerializationItem[],
   accept: string | undefined,
+  mos?: readonly MoItem[],
 ): Script<number> {
-  const type = accept === undefined ? MEDIA_TYPE.serialization : chooseType(accept, SERIALIZATION_TYPES);
+  const dialect = backendDialect(s.context);
+  const own = dialect.mediaTypes.document;
+  const type = chooseType(accept, own === MEDIA_TYPE.serialization ? SERIALIZATION_TYPES : [own]);
   if (type === undefined) {
-    yield* s.note('IW-HPUT-1', `The server takes only ${accept}, and an MO serialization is none of these.`);
+    yield* s.note('IW-HPUT-1', `The server takes only ${accept}, and ${own} is none of these.`);
     return 406;
   }
   const url = yield* expandFor(s, serverUri);
   if (url === undefined) return 400;
-  const body = new TextEncoder().encode(JSON.stringify(items));
+  const { body, lost } = dialect.writeDocument({ items, ...(mos && { mos }) });
+  for (const text of lost) yield* s.note('IW-HPUT-1', text);
   const event = yield* sendBody(s, method, url, type, body);
   if (event.kind === 'response' && event.status >= 200 && event.status < 300) return 200;
   return yield* failure(s, `H${method}`, event);

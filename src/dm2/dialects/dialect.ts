@@ -56,6 +56,11 @@ export interface ReadCommands {
   readonly ends: boolean;
 }
 
+export interface ReadPackage2 {
+  readonly package2: Package2;
+  readonly msgId?: number;
+}
+
 /** Results from client to server. */
 export interface StatusReport {
   readonly package3: Package3;
@@ -109,6 +114,11 @@ export interface Dialect {
   writeOpening(opening: Opening): WrittenMessage;
 
   readCommands(message: WireMessage, limits?: ReadLimits): ReadCommands & Tolerated;
+  /**
+   * As `readCommands`, as a Package#2 of the approved model. A wrong command of a JSON dialect stays as it
+   * came; of a text dialect it becomes one that is refused with the same error, and a remark says why.
+   */
+  readPackage2(message: WireMessage, limits?: ReadLimits): ReadPackage2 & Tolerated;
   /** An empty list is written as what ends a session. */
   writeCommands(document: CommandDocument): WrittenMessage;
   /**

@@ -1,7 +1,5 @@
-import { readPackage2, writePackage } from '../../dm2/codec.ts';
-import { JSON_LIMITS } from '../../dm2/json.ts';
+import { DIALECTS, type Dialect, READ_LIMITS } from '../../dm2/dialects/index.ts';
 import { essence } from '../../dm2/mediaTypes.ts';
-import { MEDIA_TYPE, type Package2 } from '../../dm2/packages.ts';
 import type { BackendRequest } from '../../interworking/script.ts';
 import { DragomanError } from '../../support/errors.ts';
 import type { Dm2BackendConfig } from '../config/config.ts';
@@ -10,55 +8,77 @@ import { type Backend, type BackendAnswer, type ExchangeOf, wrongProtocol } from
 import { HttpCredentials } from './httpAuth.ts';
 import { type PostTools, post } from './post.ts';
 
-/** What a Package#2 may be called; servers exist that know no other JSON type. */
-const ACCEPTED: ReadonlySet<string | undefined> = new Set([MEDIA_TYPE.package2, 'application/json']);
+/** What commands may be called beside their own type: servers exist that know no other, and files on a share. */
+const ALSO_ACCEPTED: Readonly<Record<string, string>> = Object.freeze({
+  'application/vnd.oma.dm.request+json': 'application/json',
+  'application/dm20': 'text/plain',
+});
 
-/** A DM 2.0 server: the gateway is its client (20§2.1). */
+/** A DM 2.0 server: the gateway is its client (20§2.1), in the dialect that it is configured with. */
 export class Dm2Backend implements Backend {
   readonly #config: Dm2BackendConfig;
   readonly #tools: PostTools;
   readonly #credentials: HttpCredentials;
   readonly #name: string | undefined;
+  readonly #dialect: Dialect;
 
   /** Without a `name` it is one that no configuration names: it is shown no certificate. */
   constructor(config: Dm2BackendConfig, tools: PostTools, name?: string) {
     this.#config = config;
     this.#tools = tools;
     this.#name = name;
+    this.#dialect = DIALECTS[config.dialect];
     this.#credentials = new HttpCredentials(config.auth);
   }
 
   async exchange(send: BackendRequest, { deviceId }: ExchangeOf): Promise<BackendAnswer> {
     if (send.protocol !== 'dm2') throw wrongProtocol(send);
-    const opening = 'package1' in send;
+    const { headers, body, lost } = this.#write(send, deviceId);
     const response = await post(this.#tools, {
       url: send.url ?? this.#config.url,
       configuredUrl: this.#config.url,
       ...(this.#name !== undefined && { backend: this.#name }),
-      headers: {
-        'content-type': opening ? MEDIA_TYPE.package1 : MEDIA_TYPE.package3,
-        accept: MEDIA_TYPE.package2,
-        'omadm-devid': deviceId,
-      },
-      body: writePackage(opening ? send.package1 : send.package3, { getMember: this.#config.getMember }),
+      headers,
+      body,
       credentials: this.#credentials,
     });
     const accept = response.headers['omadm-accept'];
-    const package2 = this.#read(response);
-    return { kind: 'package2', package2, ...(accept === undefined ? {} : { accept }) };
+    const { package2, msgId, tolerated } = this.#read(response);
+    const remarks = [...lost, ...tolerated];
+    return {
+      kind: 'package2',
+      package2,
+      ...(accept === undefined ? {} : { accept }),
+      ...(msgId === undefined ? {} : { msgId }),
+      ...(remarks.length === 0 ? {} : { remarks }),
+    };
   }
 
-  #read({ status, headers, body }: OutboundResponse): Package2 {
+  #write(send: Extract<BackendRequest, { protocol: 'dm2' }>, deviceId: string) {
+    if ('package1' in send) {
+      const { package1, devInfo = {} } = send;
+      return this.#dialect.writeOpening({ deviceId, package1, devInfo, items: [] });
+    }
+    const { package3, msgId } = send;
+    const report = { package3, ...(msgId === undefined ? {} : { msgId }) };
+    return this.#dialect.writeStatus(report, deviceId, { getMember: this.#config.getMember });
+  }
+
+  #read({ status, headers, body }: OutboundResponse): ReturnType<Dialect['readPackage2']> {
     // No content is nothing to do.
-    if (status === 204) return { CMD: [] };
-    if (!ACCEPTED.has(essence(headers['content-type']))) {
+    if (status === 204) return { package2: { CMD: [] }, tolerated: [] };
+    const { commands } = this.#dialect.mediaTypes;
+    const type = essence(headers['content-type']);
+    if (type !== commands && (type === undefined || type !== ALSO_ACCEPTED[commands])) {
       throw new DragomanError(
         'backend-failed',
-        `The answer is ${headers['content-type'] ?? 'without a Content-Type'} where ${MEDIA_TYPE.package2} is due.`,
+        `The answer is ${headers['content-type'] ?? 'without a Content-Type'} where ${commands} is due.`,
       );
     }
+    const bytes = this.#tools.limits.messageBytes;
+    const limits = { ...READ_LIMITS, bytes, json: { ...READ_LIMITS.json, bytes } };
     try {
-      return readPackage2(body, { limits: { ...JSON_LIMITS, bytes: this.#tools.limits.messageBytes } });
+      return this.#dialect.readPackage2({ headers, body }, limits);
     } catch (error) {
       if (!(error instanceof DragomanError)) throw error;
       throw new DragomanError('backend-failed', `The answer is no Package#2: ${error.detail}`, {

@@ -20,6 +20,7 @@ export function backendProfile(name: string, config: BackendConfig, serverId: st
       return {
         ...common,
         protocol: 'dm2',
+        dialect: config.dialect,
         serverId: config.serverId,
         url: config.url,
         values: config.values,

@@ -127,9 +127,10 @@ export class Outbox {
     reportAt: string | undefined,
   ): Promise<(alert: DeviceAlert, index: number) => StoredReport | undefined> {
     const [sample] = alerts;
-    const awaited = [
-      ...(await this.#reports.awaited(deviceId, sample?.protocol === 'dm1' ? 'l2n' : 'n2l', db)),
-    ];
+    const legacy = sample?.protocol === 'dm1';
+    const awaited = [...(await this.#reports.awaited(deviceId, legacy ? 'l2n' : 'n2l', db))];
+    // What a 2.0 server was promised of a client whose dialect it does not speak.
+    if (!legacy) awaited.push(...(await this.#reports.awaited(deviceId, 'l2n', db)));
     const take = (report: StoredReport | undefined) => {
       if (report) awaited.splice(awaited.indexOf(report), 1);
       return report;

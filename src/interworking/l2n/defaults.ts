@@ -1,6 +1,7 @@
 import type { Dm2Command, StatusItem } from '../../dm2/packages.ts';
 import { formatTreePath } from '../../mo/treePath.ts';
 import { instancesOf } from '../addresses.ts';
+import { backendDialect } from '../dialects.ts';
 import { type DefaultSource, MOST_KEPT } from '../kept.ts';
 import type { Script } from '../script.ts';
 import type { Session } from '../session.ts';
@@ -23,7 +24,8 @@ export function* setDefault(s: Session, { moid, serverUri }: Default): Script<St
     yield* s.note('IW-DEF-1', `DEFAULT was refused: the device has ${MOST_KEPT} of them.`);
     return { sc: 413 };
   }
-  const { name, defaultOpensSession } = s.context.backend;
+  const { name } = s.context.backend;
+  const { defaultOpensSession } = backendDialect(s.context).capabilities;
   s.keep('defaults', id, {
     serverUri,
     backend: name,

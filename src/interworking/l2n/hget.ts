@@ -1,15 +1,10 @@
 import { DEFAULT_LIMITS } from '../../dm1/codec/limits.ts';
 import { isTnds, readTnds } from '../../dm1/tnds/read.ts';
 import { clientUriOf, namedPath, parseClientUri } from '../../dm2/clientUri.ts';
-import { essence, isSerialization } from '../../dm2/mediaTypes.ts';
+import { isMoDocument, readMoDocument } from '../../dm2/documents.ts';
+import { essence } from '../../dm2/mediaTypes.ts';
 import type { Dm2Command, StatusItem } from '../../dm2/packages.ts';
-import {
-  type JsonNode,
-  type ReadItem,
-  type ReadTarget,
-  readSerializationBody,
-  toNode,
-} from '../../dm2/serialization.ts';
+import { type JsonNode, type ReadItem, type ReadTarget, toNode } from '../../dm2/serialization.ts';
 import { isBinary } from '../../mo/format.ts';
 import { xmlIllegal } from '../../mo/lexical.ts';
 import type { MountMapping } from '../../mo/mapping.ts';
@@ -17,6 +12,7 @@ import { descendant, type MoNode } from '../../mo/node.ts';
 import { samePath, type TreePath } from '../../mo/treePath.ts';
 import { DragomanError } from '../../support/errors.ts';
 import { clientUri, type MoAddress } from '../addresses.ts';
+import { backendDialect } from '../dialects.ts';
 import type { Script } from '../script.ts';
 import type { Session } from '../session.ts';
 import { statusToDm2 } from '../status.ts';
@@ -47,10 +43,10 @@ export function* runHget(
   const fetched = yield* fetchDocument(s, command.serverUri);
   if (!fetched.ok) return { sc: fetched.sc };
   if (isTnds(fetched.contentType)) return yield* writeTree(s, device, command, fetched);
-  if (!isSerialization(fetched.contentType)) return yield* writeOpaque(s, device, command, fetched);
+  if (!isMoDocument(fetched.contentType)) return yield* writeOpaque(s, device, command, fetched);
   let items: readonly ReadItem[];
   try {
-    items = readSerializationBody(fetched.body, readTarget(s, command.clientUri ?? standard));
+    items = readMoDocument(fetched, readTarget(s, command.clientUri ?? standard));
   } catch (error) {
     if (!(error instanceof DragomanError)) throw error;
     yield* s.note('IW-HGET-1', `The document at the ServerURI is no MO serialization: ${error.detail}`);
@@ -128,7 +124,9 @@ function* writeAll(
     }));
     mount(s, found);
   }
-  return { sc: 200, ...(command.clientUri === undefined && { URI: uris }) };
+  const { locationAlwaysReported } = backendDialect(s.context).capabilities;
+  const report = locationAlwaysReported || command.clientUri === undefined;
+  return { sc: 200, ...(report && { URI: uris }) };
 }
 
 /** A TNDS body is unfolded at the ClientURI, else where the MOID of its first node belongs (IW-HGET-4). */

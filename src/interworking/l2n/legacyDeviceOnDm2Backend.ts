@@ -74,7 +74,9 @@ function* converse(
     }
     yield* s.save();
     if (result.ends) yield* publishChanges(s, device);
-    told = yield* device.tell();
+    // What cannot stand beside Status items waits for an opening.
+    if (result.ends || backend.takesAlertsAnyTime) told = yield* device.tell();
+    else told = { due: [], alerts: [] };
     if (result.ends) {
       if (told.due.length === 0) return { ending: 'completed' };
       // The backend is done, yet the device has told more: that opens a backend session of its own.

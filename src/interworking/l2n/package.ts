@@ -1,6 +1,8 @@
 import { parseCommand } from '../../dm2/codec.ts';
 import type { Dm2Command, RawCommand, StatusItem } from '../../dm2/packages.ts';
 import { ERRORS } from '../../support/errors.ts';
+import { backendDialect } from '../dialects.ts';
+import { asksForList, listObjects } from '../listing.ts';
 import type { Script } from '../script.ts';
 import type { Session } from '../session.ts';
 import { setDefault } from './defaults.ts';
@@ -30,6 +32,7 @@ type Step =
       readonly kind: 'kept';
       readonly command: Extract<Dm2Command, { verb: 'DEFAULT' | 'SUB' | 'UNSUB' }>;
     }
+  | { readonly kind: 'list'; readonly command: ReadCommand }
   | { readonly kind: 'answer'; readonly item: StatusItem };
 
 /** Runs the commands of one Package#2 on the legacy device, strictly in order (IW-SEQ-1), one Status item each. */
@@ -42,8 +45,9 @@ export function* runPackage(
   const steps: Step[] = [];
   let ends = raw.length === 0;
   let continueAt: string | undefined;
+  const { commandOptions } = backendDialect(s.context);
   for (const entry of raw) {
-    const command = parseCommand(entry);
+    const command = parseCommand(entry, commandOptions);
     if ('error' in command) {
       yield* s.note('20§3', command.detail);
       steps.push({ kind: 'answer', item: { sc: ERRORS[command.error].dm2 } });
@@ -53,6 +57,10 @@ export function* runPackage(
       case 'GET':
       case 'HPUT':
       case 'HPOST': {
+        if (asksForList(command)) {
+          steps.push({ kind: 'list', command });
+          break;
+        }
         const last = steps.at(-1);
         if (last?.kind === 'reads') last.commands.push(command);
         else steps.push({ kind: 'reads', commands: [command] });
@@ -100,6 +108,8 @@ function* runStep(
   switch (step.kind) {
     case 'answer':
       return [step.item];
+    case 'list':
+      return [device.ended ? { sc: 500 } : yield* listObjects(s, step.command, accept)];
     case 'reads':
       return device.ended
         ? step.commands.map(() => ({ sc: 500 }))

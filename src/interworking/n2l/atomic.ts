@@ -116,7 +116,7 @@ function* putBack(
   for (const [i, { address, node }] of before.entries()) {
     const is = nodeOf(now[i]!);
     if (!node && !is) continue;
-    if (node) commands.push(yield* offerDocument(s, address, node));
+    if (node) commands.push(yield* offerDocument(s, device, address, node));
     else commands.push({ verb: 'DELETE', clientUri: clientUri(address.mapping.mount, address.path) });
   }
   for (const mount of created) commands.push({ verb: 'DELETE', clientUri: clientUri(mount, []) });

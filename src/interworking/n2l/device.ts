@@ -1,7 +1,8 @@
 import { formatCommand, parseCommand } from '../../dm2/codec.ts';
-import { DIALECTS, type Dialect } from '../../dm2/dialects/index.ts';
+import type { Dialect } from '../../dm2/dialects/index.ts';
 import type { Alert, Dm2Command, RawCommand, StatusItem } from '../../dm2/packages.ts';
 import { ERRORS } from '../../support/errors.ts';
+import { deviceDialect } from '../dialects.ts';
 import { type KeptAlerts, keptFromDm2 } from '../keptAlerts.ts';
 import type { DeviceReply, Script } from '../script.ts';
 import type { Session } from '../session.ts';
@@ -26,8 +27,7 @@ export class Dm2Device {
 
   constructor(s: Session) {
     this.#s = s;
-    const { opening } = s.context;
-    this.dialect = DIALECTS[(opening.protocol === 'dm2' && opening.dialect) || 'approved'];
+    this.dialect = deviceDialect(s.context);
     this.alerts = keptFromDm2(s);
   }
 

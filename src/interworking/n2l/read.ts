@@ -1,11 +1,13 @@
+import { readMoDocument } from '../../dm2/documents.ts';
 import type { SerializationItem, StatusItem } from '../../dm2/packages.ts';
-import { type ReadItem, readSerialization, readSerializationBody, toNode } from '../../dm2/serialization.ts';
-import type { MoNode } from '../../mo/node.ts';
+import { type ReadItem, readSerialization, toNode } from '../../dm2/serialization.ts';
+import { descendant, type MoNode } from '../../mo/node.ts';
 import { DragomanError } from '../../support/errors.ts';
 import { clientUri, type MoAddress } from '../addresses.ts';
 import type { Script, Upload } from '../script.ts';
 import type { Session } from '../session.ts';
 import type { Dm2Device } from './device.ts';
+import { DEVINFO } from './mounts.ts';
 
 /** A read node in 2.0 terms; on failure the client's `sc`. */
 export type Dm2Read =
@@ -29,15 +31,30 @@ export function* readFromClient(
   device: Dm2Device,
   requests: readonly Dm2ReadRequest[],
 ): Script<readonly Dm2Read[]> {
-  const asked = requests.filter(({ address }) => !s.isSynthesised(address.mapping.mount));
-  const results = yield* ask(s, device, asked);
-  if (asked.length === requests.length) return results;
+  const known = requests.map(({ address }) => withoutAsking(s, address));
+  const results = yield* ask(
+    s,
+    device,
+    requests.filter((_, i) => known[i] === undefined),
+  );
   let at = 0;
-  return requests.map(({ address }): Dm2Read => {
-    if (!s.isSynthesised(address.mapping.mount)) return results[at++]!;
-    const node = address.mapping.synthesised?.(address.path);
+  return known.map((read) => read ?? results[at++]!);
+}
+
+/** What needs no client: an object that only the gateway shows, and DevInfo where the first message held it. */
+function withoutAsking(s: Session, { mapping, path }: MoAddress): Dm2Read | undefined {
+  if (s.isSynthesised(mapping.mount)) {
+    const node = mapping.synthesised?.(path);
     return node ? { ok: true, node } : { ok: false, sc: 404 };
-  });
+  }
+  const { opening } = s.context;
+  if (opening.protocol !== 'dm2' || opening.devInfo === undefined) return undefined;
+  if (!s.context.mappings.sameObject(mapping.mount.moid, DEVINFO)) return undefined;
+  const children = Object.entries(opening.devInfo).map(
+    ([name, value]): MoNode => ({ name, format: mapping.definition([name])?.format ?? 'chr', value }),
+  );
+  const node = descendant({ name: mapping.rootName, format: 'node', children }, path);
+  return node && { ok: true, node };
 }
 
 function* ask(
@@ -46,9 +63,10 @@ function* ask(
   requests: readonly Dm2ReadRequest[],
 ): Script<readonly Dm2Read[]> {
   if (requests.length === 0) return [];
+  const { cacheValidators } = device.dialect.capabilities;
   const uris = requests.map(({ address, cv }) => {
     const uri = clientUri(address.mapping.mount, address.path);
-    return cv === undefined ? uri : `${uri}?cv=${encodeURIComponent(cv)}`;
+    return cv === undefined || !cacheValidators ? uri : `${uri}?cv=${encodeURIComponent(cv)}`;
   });
   if (s.capability('get') === true) return yield* askWithGet(s, device, requests, uris);
   const urls: string[] = [];
@@ -130,7 +148,7 @@ function* parse(
   try {
     const items: readonly ReadItem[] = Array.isArray(document)
       ? readSerialization(document, target)
-      : readSerializationBody((document as Upload).body, target);
+      : readMoDocument(document as Upload, target);
     const [item] = items;
     if (!item) return { ok: false, sc: 404 };
     const node = toNode(

@@ -1,5 +1,5 @@
 import { parseClientUri } from '../../dm2/clientUri.ts';
-import { type Dm2Command, MEDIA_TYPE, type StatusItem } from '../../dm2/packages.ts';
+import type { Dm2Command, StatusItem } from '../../dm2/packages.ts';
 import { writeSerialization } from '../../dm2/serialization.ts';
 import type { MountMapping } from '../../mo/mapping.ts';
 import type { MoNode } from '../../mo/node.ts';
@@ -50,7 +50,7 @@ export function* storeObjects(s: Session, device: Dm2Device, objects: readonly O
     if (!node || done.length === 0) continue;
     const [only] = object.edits;
     const raw = object.edits.length === 1 && only ? rawBody(only.edit) : undefined;
-    const command = yield* offer(s, object, base, node, raw);
+    const command = yield* offer(s, device, object, base, node, raw);
     sent.push({ object, command, done });
   }
   const items = yield* device.run(sent.map(({ command }) => command));
@@ -99,6 +99,7 @@ function rawBody(edit: Edit): Document | undefined {
 
 function* offer(
   s: Session,
+  device: Dm2Device,
   object: ObjectEdits,
   base: readonly string[],
   node: MoNode,
@@ -106,7 +107,8 @@ function* offer(
 ): Script<Dm2Command> {
   const address = { mapping: object.mapping, path: base };
   const clientUriText = clientUri(object.mapping.mount, base);
-  const { url } = yield* s.perform({ kind: 'repository.offer', ...(raw ?? serialized(s, address, node)) });
+  const document = raw ?? (yield* serialized(s, device, address, node));
+  const { url } = yield* s.perform({ kind: 'repository.offer', ...document });
   return { verb: 'HGET', serverUri: url, ...(!object.creating && { clientUri: clientUriText }) };
 }
 
@@ -115,17 +117,31 @@ interface Document {
   readonly contentType: string;
 }
 
-function serialized(s: Session, { mapping, path }: MoAddress, node: MoNode): Document {
+/** The document in the client's own dialect. */
+function* serialized(
+  s: Session,
+  device: Dm2Device,
+  { mapping, path }: MoAddress,
+  node: MoNode,
+): Script<Document> {
   const uri = clientUri(mapping.mount, path);
   const items = writeSerialization([{ uri, rootName: mapping.rootName, node }], {
     values: s.context.backend.values,
   });
-  return { body: new TextEncoder().encode(JSON.stringify(items)), contentType: MEDIA_TYPE.serialization };
+  const { body, lost } = device.dialect.writeDocument({ items });
+  for (const text of lost) yield* s.note('IW-WR-1', text);
+  return { body, contentType: device.dialect.mediaTypes.document };
 }
 
 /** The HGET that makes the client's subtree equal to `node`. */
-export function* offerDocument(s: Session, address: MoAddress, node: MoNode): Script<Dm2Command> {
-  const { url } = yield* s.perform({ kind: 'repository.offer', ...serialized(s, address, node) });
+export function* offerDocument(
+  s: Session,
+  device: Dm2Device,
+  address: MoAddress,
+  node: MoNode,
+): Script<Dm2Command> {
+  const document = yield* serialized(s, device, address, node);
+  const { url } = yield* s.perform({ kind: 'repository.offer', ...document });
   return { verb: 'HGET', serverUri: url, clientUri: clientUri(address.mapping.mount, address.path) };
 }
 

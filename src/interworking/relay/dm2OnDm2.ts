@@ -35,7 +35,8 @@ export function* dm2OnDm2(context: SessionContext): SessionScript {
     if (moved !== undefined) backend.continueAt(moved);
     let at = 0;
     const status = CMD.map((command) => (is(command, 'CONT') ? { sc: 200 } : items[at++]!));
-    due = device.alerts.take();
+    // What cannot stand beside Status items is delivered behind this session (IW-ALERT-6).
+    due = backend.takesAlertsAnyTime ? device.alerts.take() : [];
     answer = yield* backend.respond(
       status,
       due.map(({ alert }) => alert),

@@ -3,7 +3,7 @@ import { DragomanError } from '../../../support/errors.ts';
 import { readPackage1, readPackage2, readPackage3, writePackage } from '../../codec.ts';
 import { type CommandError, formatCommand, parseCommand } from '../../command.ts';
 import { readJson } from '../../json.ts';
-import { type Dm2Command, MEDIA_TYPE } from '../../packages.ts';
+import { type Dm2Command, MEDIA_TYPE, type RawCommand } from '../../packages.ts';
 import { toItems } from '../../serializationItem.ts';
 import type { DialectCapabilities } from '../capabilities.ts';
 import type { Dialect, ReadLimits } from '../dialect.ts';
@@ -67,7 +67,7 @@ export function jsonCommands({
   verbs,
 }: Pick<DialectCapabilities, 'verbs'>): Pick<
   Dialect,
-  'commandOptions' | 'readCommands' | 'writeCommands' | 'writePackage2' | 'refuses'
+  'commandOptions' | 'readCommands' | 'readPackage2' | 'writeCommands' | 'writePackage2' | 'refuses'
 > {
   const refuses = (command: Dm2Command): CommandError | undefined => {
     if (!verbs.has(command.verb)) {
@@ -107,6 +107,14 @@ export function jsonCommands({
         body: writePackage({ CMD: said.map(formatCommand) }),
         lost: NOTHING,
       };
+    },
+    readPackage2: ({ body }, limits = READ_LIMITS) => {
+      const { CMD } = readPackage2(body, { limits: jsonLimits(limits) });
+      const foreign = (raw: RawCommand) => {
+        const command = parseCommand(raw);
+        return !('error' in command) && !verbs.has(command.verb);
+      };
+      return { package2: { CMD: CMD.map((raw) => (foreign(raw) ? [''] : raw)) }, tolerated: NOTHING };
     },
     writePackage2: (package2) => ({
       headers: { 'content-type': JSON_TYPES.commands },
