@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { Admission } from '../gateway/auth/admission.ts';
 import { DeviceAuthenticator } from '../gateway/auth/authenticator.ts';
 import { BackendNonces } from '../gateway/auth/backendNonces.ts';
 import { NonceStore } from '../gateway/auth/nonces.ts';
 import { accountForDevice, presentTo } from '../gateway/auth/present.ts';
-import { RequestRate } from '../gateway/auth/requestRate.ts';
 import { BuiltinBackend } from '../gateway/backends/builtin.ts';
 import { Backends } from '../gateway/backends/exchange.ts';
 import type { CertificateFiles, Config } from '../gateway/config/config.ts';
@@ -25,18 +25,18 @@ import { JobReports } from '../gateway/reports/jobReports.ts';
 import { Reports } from '../gateway/reports/reports.ts';
 import { DataRepository } from '../gateway/repository/repository.ts';
 import { DevicePort } from '../gateway/sessions/devicePort.ts';
-import type { Incoming } from '../gateway/sessions/incoming.ts';
 import { SessionRunner } from '../gateway/sessions/runner.ts';
 import { createWire } from '../gateway/sessions/wire.ts';
 import { loadPacks, SHIPPED_PACKS } from '../mo/pack/files.ts';
 import { openStore, type Store } from '../store/store.ts';
-import { describeDuration, hours, minutes, seconds } from '../support/durations.ts';
+import { hours, minutes, seconds } from '../support/durations.ts';
 import { DragomanError } from '../support/errors.ts';
 import { matchesGlob } from '../support/glob.ts';
 import { type Logger, withoutRedaction } from '../support/log.ts';
 import { adminApp } from './adminApp.ts';
 import { generateToken } from './adminToken.ts';
 import { DEVICE_PATH, deviceListener } from './deviceEndpoint.ts';
+import { authenticatesDm1, deviceGate } from './deviceGate.ts';
 import { interactionPages } from './interactionApp.ts';
 import { type Listening, listen } from './listen.ts';
 import { createMetrics } from './metrics.ts';
@@ -167,6 +167,7 @@ async function assemble(config: Config, options: GatewayOptions, undo: Undo): Pr
     wire,
     present: async (message, present, deviceId) =>
       presentTo(message, present, await accountForDevice(registry, deviceId), `device ${deviceId}`),
+    authenticate: authenticatesDm1(authenticator),
     limits,
     metrics,
     log,
@@ -198,24 +199,14 @@ async function assemble(config: Config, options: GatewayOptions, undo: Undo): Pr
     log,
     node,
   });
-  const rate = new RequestRate(limits.requestsPerDevice);
   const port = new DevicePort({
-    runner: {
-      deliver: async (message) => {
-        // A device that begins anew waits for nobody's answer any more.
-        if (message.opens === 'always') interactions.abandon(message.deviceId);
-        return runner.deliver(within(rate, message));
-      },
-    },
+    ...deviceGate({
+      runner,
+      authenticator,
+      interactions,
+      admission: new Admission(limits.requestsPerDevice),
+    }),
     wire,
-    authenticateDm2: ({ headers, url, certificate }, deviceId) =>
-      authenticator.verifyDm2({
-        deviceId,
-        ...(headers['authorization'] === undefined ? {} : { authorization: headers['authorization'] }),
-        method: 'POST',
-        uri: url ?? DEVICE_PATH,
-        ...(certificate === undefined ? {} : { certificate }),
-      }),
     dialectOf: (id) => config.dialects.find((row) => matchesGlob(row.deviceId, id))?.dialect,
     deviceUrl: `${publicUrl}${DEVICE_PATH}`,
     limits,
@@ -314,13 +305,6 @@ async function assemble(config: Config, options: GatewayOptions, undo: Undo): Pr
       return stopping;
     },
   };
-}
-
-/** The message, unless its device sends more than it may. */
-function within(rate: RequestRate, message: Incoming): Incoming {
-  const wait = rate.take(message.deviceId);
-  if (wait === 0) return message;
-  throw new DragomanError('too-many', `Too many requests of this device; wait ${describeDuration(wait)}.`);
 }
 
 interface Handlers {

@@ -1,6 +1,7 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { TLSSocket } from 'node:tls';
 import { type CertificateClaim, certificateClaim } from '../gateway/auth/certificate.ts';
+import { peerNetwork } from '../gateway/auth/peerNetwork.ts';
 import type { DeviceRequest, DeviceResponse } from '../gateway/sessions/devicePort.ts';
 import { asDragomanError, RETRY_AFTER_SECONDS } from './problem.ts';
 import { readBody } from './requestBody.ts';
@@ -70,6 +71,7 @@ function deviceRequest(request: IncomingMessage, response: ServerResponse, body:
     headers: request.headers as DeviceRequest['headers'],
     body,
     url: request.url ?? DEVICE_PATH,
+    peer: peerNetwork(request.socket.remoteAddress),
     delivered: new Promise((resolve) => {
       response.once('close', () => resolve(response.writableFinished));
     }),

@@ -58,7 +58,7 @@ export function performers(parts: PerformerParts): Performers {
         ...place(whose),
         header,
         ...(cred === undefined ? {} : { cred }),
-        ...(whose.request === undefined ? {} : { request: whose.request }),
+        ...(whose.request && { request: whose.request, peer: whose.request.peer ?? '' }),
       }),
     'registry.save': async ({ patch }, whose) => {
       const { id } = whose.context.device;

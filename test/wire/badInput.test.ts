@@ -165,12 +165,16 @@ describe('nonce-desync', () => {
     ]);
     expect(answer.text).toContain('syncml:auth-md5');
     expect(answer.text.match(/<NextNonce/g)).toHaveLength(1);
-    const [trace] = await gateway.traces('STRANGER');
-    expect(trace?.trace.some(({ kind }) => kind === 'authenticate')).toBe(true);
-    // The second refusal ends the session.
+    expect(gateway.logged('unauthenticated')).toMatchObject({
+      device: 'STRANGER',
+      detail: 'credentials are missing',
+    });
+    // The second refusal ends the session; what strangers send leaves a line in the log and nothing else.
     const again = await gateway.post(syncml({ device: 'STRANGER', msgId: '2' }, packageOne('STRANGER')), XML);
     expect(statuses(again.text)[0]).toEqual(['SyncHdr', '401']);
-    expect((await gateway.traces('STRANGER'))[0]).toMatchObject({ state: 'done', ending: 'refused' });
+    expect(again.text).not.toContain('<Chal>');
+    expect(gateway.logged('unauthenticated')).toMatchObject({ detail: 'credentials are missing, twice' });
+    expect(await gateway.traces('STRANGER')).toEqual([]);
   });
 
   it('refuses unknown devices for good where it is told so [IW-AUTH-1] [IW-AUTH-4]', async () => {

@@ -72,6 +72,9 @@ export class DeviceChannel {
     const { opening, judgeAlert } = options;
     this.#o = options;
     this.#last = opening.header;
+    // A challenge that no session gave has used up numbers of both sides; messages alternate (1x§9.4).
+    this.#sent = earlierMessages(opening.header);
+    this.#lastMsgId = this.#sent;
     this.#presenter = new Presenter(options.present, true);
     const spoken = unsupportedVersion(opening.header) === undefined;
     this.#verDTD = spoken ? opening.header.verDTD.trim() : '1.2';
@@ -241,4 +244,9 @@ export class DeviceChannel {
     if (verdict === 'failed') this.note(`The device answers the header with ${status.code}`);
     return verdict === 'repeat';
   }
+}
+
+function earlierMessages({ msgId }: SyncHdr): number {
+  const before = Number(msgId) - 1;
+  return Number.isInteger(before) && before > 0 && before <= MAX_CHALLENGES ? before : 0;
 }

@@ -10,7 +10,7 @@ import { accountOf, type DeviceRecord, REALM } from '../registry/device.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { CertificateClaim } from './certificate.ts';
 import { DigestVerifier } from './digest.ts';
-import { freshNonce, type NonceStore } from './nonces.ts';
+import type { NonceStore } from './nonces.ts';
 import { SessionTries } from './sessionTries.ts';
 import { Throttle } from './throttle.ts';
 
@@ -32,8 +32,12 @@ export interface AuthenticatorOptions {
 
 export interface Dm1Attempt {
   readonly deviceId: string;
-  /** Our id of the session: one challenge is allowed in each. */
+  /** What names the session: one challenge is allowed in each. */
   readonly sessionId: string;
+  /** The message is the first of its session, whatever was tried under that name before. */
+  readonly first?: boolean;
+  /** Where it came from; failures from elsewhere do not slow it down. */
+  readonly peer?: string;
   readonly header: SyncHdr;
   readonly cred?: Cred;
   /** The message as it came: HMAC stands in its headers (lower-case names) and covers its bytes. */
@@ -52,6 +56,8 @@ export interface Dm2Attempt {
   readonly uri: string;
   /** Of the connection; absent: none was shown. */
   readonly certificate?: CertificateClaim;
+  /** Where it came from; failures from elsewhere do not slow it down. */
+  readonly peer?: string;
 }
 
 /** Verdict on a DM 2.0 client; `headers` go into the answer. */
@@ -96,29 +102,29 @@ export class DeviceAuthenticator {
   }
 
   /** Milliseconds that this device must wait after repeated failures, 0 for none: answer 429 with Retry-After. */
-  async wait(deviceId: string): Promise<number> {
-    await this.#recall(deviceId);
-    return this.#throttle.wait(deviceId);
+  async wait(deviceId: string, peer?: string): Promise<number> {
+    await this.#recall({ deviceId, peer });
+    return this.#throttle.wait(throttled({ deviceId, peer }));
   }
 
   /** Performs `authenticate` for a DM 1.x message (IW-AUTH-1). */
   async verifyDm1(attempt: Dm1Attempt): Promise<Dm1Result> {
     const { deviceId } = attempt;
-    const record = await this.#recall(deviceId);
+    const record = await this.#recall(attempt);
     const scheme = schemeOf(record, this.#policy.dm1, ['none', 'basic', 'md5', 'hmac']);
     if (scheme === 'none') {
       await this.#registry.firstContact(deviceId, 'dm1');
       return this.#at({ ok: true, status: 212, scheme });
     }
-    if (this.#throttle.wait(deviceId) > 0) {
+    if (this.#throttle.wait(throttled(attempt)) > 0) {
       return this.#at({ ok: false, status: 403, detail: 'too many failed authentications; try again later' });
     }
     const good = await this.#check(attempt, scheme, record);
     if (!good || !record) return this.#refuse(attempt, scheme, record);
     this.#tries.forget(attempt.sessionId);
-    await this.#welcome(record, 'dm1');
+    await this.#welcome(attempt, record, 'dm1');
     if (scheme === 'basic') return this.#at({ ok: true, status: 212, scheme });
-    const nextNonce = await this.#nonces.issue(deviceId, 'device');
+    const nextNonce = await this.#nonces.issue(deviceId);
     // HMAC proves each message by itself (1x§9.5).
     return this.#at({ ok: true, status: scheme === 'hmac' ? 200 : 212, scheme, nextNonce });
   }
@@ -126,13 +132,13 @@ export class DeviceAuthenticator {
   /** Checks the HTTP authentication of a DM 2.0 client (IW-AUTH-4, IW-SES-2). */
   async verifyDm2(attempt: Dm2Attempt): Promise<Dm2Verdict> {
     const { deviceId, authorization } = attempt;
-    const record = await this.#recall(deviceId);
+    const record = await this.#recall(attempt);
     const scheme = schemeOf(record, this.#policy.dm2, ['none', 'basic', 'digest', 'mtls']);
     if (scheme === 'none') {
       await this.#registry.firstContact(deviceId, 'dm2');
       return { ok: true, scheme };
     }
-    const wait = this.#throttle.wait(deviceId);
+    const wait = this.#throttle.wait(throttled(attempt));
     if (wait > 0) {
       return {
         ok: false,
@@ -152,11 +158,11 @@ export class DeviceAuthenticator {
         : this.#digest.verify(attempt, account, async (name) => this.#registry.findByUsername(name));
     const outcome = await found;
     if (outcome === 'good' && record?.account) {
-      await this.#welcome(record, 'dm2');
+      await this.#welcome(attempt, record, 'dm2');
       return { ok: true, scheme };
     }
     if (outcome === 'stale') return this.#challenge(scheme, 'the nonce has expired', true);
-    await this.#failed(deviceId, record, 'dm2');
+    await this.#failed(attempt, record, 'dm2');
     if (outcome === 'other') {
       return { ok: false, status: 403, detail: 'the account is that of another device' };
     }
@@ -167,17 +173,15 @@ export class DeviceAuthenticator {
   }
 
   /** TLS has verified the certificate; it must be that of this device, and still hold (IW-SES-2). */
-  async #certificate(
-    { deviceId, certificate }: Dm2Attempt,
-    record: DeviceRecord | undefined,
-  ): Promise<Dm2Verdict> {
+  async #certificate(attempt: Dm2Attempt, record: DeviceRecord | undefined): Promise<Dm2Verdict> {
+    const { deviceId, certificate } = attempt;
     const problem = this.#problem(certificate, deviceId);
     if (problem === undefined) {
-      this.#throttle.succeeded(deviceId);
+      this.#throttle.succeeded(throttled(attempt));
       await this.#registry.firstContact(deviceId, 'dm2');
       return { ok: true, scheme: 'mtls' };
     }
-    await this.#failed(deviceId, record, 'dm2');
+    await this.#failed(attempt, record, 'dm2');
     return { ok: false, status: 403, detail: problem };
   }
 
@@ -228,46 +232,61 @@ export class DeviceAuthenticator {
   ): Promise<Dm1Result> {
     const { deviceId, sessionId } = attempt;
     const offered = attempt.cred !== undefined || attempt.request?.headers[HMAC_HEADER] !== undefined;
+    if (attempt.first) this.#tries.forget(sessionId);
     if (!record?.account && this.#policy.unknownDevice === 404) {
-      await this.#failed(deviceId, record, 'dm1');
+      await this.#failed(attempt, record, 'dm1');
       return this.#at({ ok: false, status: 404, detail: 'no credential of this device is on file' });
     }
     const detail = offered ? 'the credentials are wrong' : 'credentials are missing';
     // A first message without Cred asks for a challenge; only what was offered can be wrong.
-    if (offered) await this.#failed(deviceId, record, 'dm1');
+    if (offered) await this.#failed(attempt, record, 'dm1');
     if (this.#tries.count(sessionId) > 1)
       return this.#at({ ok: false, status: 401, detail: `${detail}, twice` });
     if (scheme === 'basic') {
       return this.#at({ ok: false, status: 401, challenge: { scheme }, detail });
     }
     // Nothing is stored for strangers: their nonces would fill the table.
-    const nonce = record?.account ? await this.#nonces.issue(deviceId, 'challenge') : freshNonce();
+    const nonce = record?.account
+      ? await this.#nonces.challenge(deviceId)
+      : this.#nonces.strangersChallenge(deviceId);
     return this.#at({ ok: false, status: 401, challenge: { scheme, nonce }, detail });
   }
 
-  async #welcome(record: DeviceRecord, protocol: 'dm1' | 'dm2'): Promise<void> {
-    this.#throttle.succeeded(record.id);
+  async #welcome(source: Source, record: DeviceRecord, protocol: 'dm1' | 'dm2'): Promise<void> {
+    this.#throttle.succeeded(throttled(source));
     if (record.failures > 0) await this.#registry.succeeded(record.id);
     await this.#registry.firstContact(record.id, protocol);
   }
 
-  async #failed(deviceId: string, record: DeviceRecord | undefined, protocol: 'dm1' | 'dm2'): Promise<void> {
+  async #failed(source: Source, record: DeviceRecord | undefined, protocol: 'dm1' | 'dm2'): Promise<void> {
+    const { deviceId } = source;
     this.#onFailure(protocol);
-    const count = this.#throttle.failed(deviceId);
+    const count = this.#throttle.failed(throttled(source));
     if (record) await this.#registry.failed(deviceId);
     if (count < REPORTED_FROM) return;
     this.#log.warn({ device: deviceId, protocol, failures: count }, 'device keeps failing to authenticate');
   }
 
-  async #recall(deviceId: string): Promise<DeviceRecord | undefined> {
-    const record = await this.#registry.get(deviceId);
-    if (record) this.#throttle.recall(deviceId, record.failures, record.failedAt);
+  async #recall(source: Source): Promise<DeviceRecord | undefined> {
+    const record = await this.#registry.get(source.deviceId);
+    if (record) this.#throttle.recall(throttled(source), record.failures, record.failedAt);
     return record;
   }
 
   #at(verdict: AuthVerdict): Dm1Result {
     return { ...verdict, at: this.#now() };
   }
+}
+
+/** Whom a message claims to be from, and where it came from. */
+interface Source {
+  readonly deviceId: string;
+  readonly peer?: string | undefined;
+}
+
+/** Failures count for the device's name and the place together: a stranger elsewhere slows itself down. */
+function throttled({ deviceId, peer = '' }: Source): string {
+  return `${peer} ${deviceId}`;
 }
 
 /** The device's own scheme where its generation has it, else the configured one. */

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { HMAC_HEADER } from '../../dm1/auth/hmacHeader.ts';
 import {
   CLIENT_TYPES,
   type Detected,
@@ -131,7 +132,7 @@ export class DevicePort {
       encoding,
       dialect: 'syncml',
       ...(stripped && { stripped }),
-      opens: opens(message),
+      opens: opens(message, message.header.cred !== undefined || request.headers[HMAC_HEADER] !== undefined),
       opening: { protocol: 'dm1', message, encoding },
       event: { kind: 'dm1', message },
       request,
@@ -139,7 +140,8 @@ export class DevicePort {
     note(line, answer);
     if (answer.kind === 'reply') return ok(answer.reply.type, answer.reply.body, answer.reply.headers);
     if (answer.kind === 'refused' && answer.code === 'overload') throw overload(answer.detail);
-    const reply = answerWithStatus(message, dm1Code(answer), this.#options.deviceUrl);
+    const challenge = answer.kind === 'unproven' ? answer.verdict.challenge : undefined;
+    const reply = answerWithStatus(message, dm1Code(answer), this.#options.deviceUrl, challenge);
     return ok(DM1_TYPES[form], wire.writeDm1(reply, encoding));
   }
 
@@ -191,6 +193,8 @@ export class DevicePort {
       case 'refused':
         if (answer.code === 'overload') throw overload(answer.detail);
         throw new DragomanError(answer.code, answer.detail);
+      case 'unproven':
+        throw new DragomanError('internal', 'A 2.0 client was judged twice.');
       case 'lost':
         throw new DragomanError(answer.code, 'The session is lost; begin a new one.');
     }
@@ -243,6 +247,8 @@ function remarks(tolerated: readonly string[]): { readonly tolerated?: readonly 
 /** The SyncML status for a message that was not handled (1x§2.6). */
 function dm1Code(answer: Exclude<Answer, { kind: 'reply' }>): number {
   switch (answer.kind) {
+    case 'unproven':
+      return answer.verdict.status;
     case 'out-of-order':
       return 400;
     case 'no-session':
@@ -254,17 +260,22 @@ function dm1Code(answer: Exclude<Answer, { kind: 'reply' }>): number {
 }
 
 function note(line: Record<string, unknown>, answer: Answer): void {
-  if (answer.kind !== 'refused' && answer.kind !== 'no-session') line['session'] = answer.session;
+  if ('session' in answer) line['session'] = answer.session;
+  if (answer.kind === 'unproven') line['detail'] = answer.verdict.detail;
   line['result'] = resultOf(answer);
 }
 
-function resultOf(answer: Answer): ErrorCode | 'ok' | 'repeated' | 'no-session' | 'out-of-order' {
+type Result = ErrorCode | 'ok' | 'repeated' | 'unauthenticated' | 'no-session' | 'out-of-order';
+
+function resultOf(answer: Answer): Result {
   switch (answer.kind) {
     case 'reply':
       return answer.repeated ? 'repeated' : 'ok';
     case 'refused':
     case 'lost':
       return answer.code;
+    case 'unproven':
+      return 'unauthenticated';
     default:
       return answer.kind;
   }

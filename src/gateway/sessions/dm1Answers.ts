@@ -1,15 +1,22 @@
+import { challengeMeta } from '../../dm1/auth/schemes.ts';
 import type { SyncMLMessage } from '../../dm1/message.ts';
 import { headerStatusMaker, statusForEach, statusMaker } from '../../dm1/session/statuses.ts';
+import type { Incoming, Unproven } from './incoming.ts';
 
 /**
  * The answer to a message that no session handles: a Status for its header and one for each of its
  * commands, and Final, so that the device ends its session cleanly instead of waiting or retrying
- * for ever (1x§2.2).
+ * for ever (1x§2.2); with a challenge, so that it begins anew with credentials (1x§9.4).
  *
  * For a message whose session is unknown the code is 500: the message itself is sound (no 400, no 412),
  * it was not carried out, and a new session may well succeed.
  */
-export function answerWithStatus(message: SyncMLMessage, code: number, respURI: string): SyncMLMessage {
+export function answerWithStatus(
+  message: SyncMLMessage,
+  code: number,
+  respURI: string,
+  challenge?: Unproven['challenge'],
+): SyncMLMessage {
   const { header } = message;
   let lastId = 0;
   const id = () => {
@@ -21,14 +28,14 @@ export function answerWithStatus(message: SyncMLMessage, code: number, respURI: 
       verDTD: header.verDTD,
       verProto: header.verProto,
       sessionId: header.sessionId,
-      // The number of our own next message is unknown here; clients compare it with theirs, if at all.
+      // Messages alternate, so ours has the number of the one that it answers.
       msgId: header.msgId,
       target: { uri: header.source.uri },
       source: { uri: header.target.uri },
       respURI,
     },
     body: [
-      headerStatusMaker(header, code)(id()),
+      headerStatusMaker(header, code, challenge && challengeMeta(challenge.scheme, challenge.nonce))(id()),
       ...statusForEach(message, code).map((owed) => statusMaker(owed)(id())),
     ],
     final: true,
@@ -37,8 +44,8 @@ export function answerWithStatus(message: SyncMLMessage, code: number, respURI: 
 
 const STARTS: ReadonlySet<string> = new Set(['1200', '1201']);
 
-/** Whether a message opens a session whatever there is, only where there is none, or never (IW-SES-3). */
-export function opens(message: SyncMLMessage): 'always' | 'if-none' | 'never' {
+/** What a message opens (IW-SES-3); `proves`: it offers credentials, wherever they stand. */
+export function opens(message: SyncMLMessage, proves: boolean): Incoming['opens'] {
   let command = false;
   let start = false;
   for (const element of message.body) {
@@ -48,6 +55,7 @@ export function opens(message: SyncMLMessage): 'always' | 'if-none' | 'never' {
   }
   const first = message.header.msgId.trim() === '1';
   if (start && first) return 'always';
+  if (start && proves) return 'again';
   // Some clients tell their unenrolment in a first message without 1201 (1x§15.5).
   return start || (first && command) ? 'if-none' : 'never';
 }

@@ -1,4 +1,10 @@
-import type { BackendEvent, EffectOf, SessionOutcome, TransferEvent } from '../../interworking/script.ts';
+import type {
+  BackendEvent,
+  EffectOf,
+  ResultOf,
+  SessionOutcome,
+  TransferEvent,
+} from '../../interworking/script.ts';
 import { DragomanError, type ErrorCode } from '../../support/errors.ts';
 import { storeResult, writeReplyMeta } from './entries.ts';
 import type { Journal } from './journal.ts';
@@ -6,7 +12,6 @@ import type { LiveSession, Reply } from './liveSession.ts';
 import type { PerformedFor, PerformedKind, Performers } from './performers.ts';
 import type { SessionLog, SessionMetrics } from './ports.ts';
 import type { Replies } from './replies.ts';
-import type { DeviceRequest } from './request.ts';
 
 /** The journal could not take what a session wants written; the session in memory is worth nothing now. */
 export class JournalRefused extends Error {}
@@ -22,6 +27,9 @@ export interface Driver {
   ended(session: LiveSession, ending: string): void;
 }
 
+/** The message that the session goes on with, if any, and what was found about it before. */
+export type Taken = Pick<PerformedFor, 'request' | 'verdict'>;
+
 /** What a session came to: an answer for the device, the end without one, or a fault of ours. */
 export type Driven =
   | { readonly kind: 'reply'; readonly reply: Reply }
@@ -35,9 +43,9 @@ export type Driven =
  * Where other nodes share the store, a session is written before anything else is done, so that a node
  * which no longer holds it finds out.
  */
-export async function drive(session: LiveSession, driver: Driver, request?: DeviceRequest): Promise<Driven> {
+export async function drive(session: LiveSession, driver: Driver, message: Taken = {}): Promise<Driven> {
   try {
-    return await run(session, driver, request);
+    return await run(session, driver, message);
   } catch (error) {
     if (error instanceof JournalRefused) throw error;
     return fail(session, driver, error);
@@ -49,16 +57,8 @@ export function advance(session: LiveSession, result: unknown): void {
   session.step = session.script.next(result);
 }
 
-async function run(
-  session: LiveSession,
-  driver: Driver,
-  request: DeviceRequest | undefined,
-): Promise<Driven> {
-  const whose: PerformedFor = {
-    sessionId: session.id,
-    context: session.context,
-    ...(request && { request }),
-  };
+async function run(session: LiveSession, driver: Driver, message: Taken): Promise<Driven> {
+  const whose: PerformedFor = { sessionId: session.id, context: session.context, ...message };
   // A session that another node has gone on with must find out before it does anything at all.
   let fenced = !session.stored;
   for (;;) {
@@ -115,6 +115,7 @@ async function performAndRecord(
   const result = await performOne(effect, driver, { ...whose, step: session.exchanges });
   const { meta, body } = storeResult(effect.kind, effect, result);
   session.record(effect.kind, result.at, meta, body);
+  if (effect.kind === 'authenticate') session.judged(result as ResultOf<'authenticate'>);
   advance(session, result);
 }
 
@@ -134,7 +135,7 @@ async function performOne(effect: EffectOf<PerformedKind>, driver: Driver, whose
     case 'repository.collect':
       return performers['repository.collect'](effect, whose);
     case 'authenticate':
-      return performers.authenticate(effect, whose);
+      return whose.verdict ?? performers.authenticate(effect, whose);
     case 'registry.save':
       return performers['registry.save'](effect, whose);
     case 'interaction.open':

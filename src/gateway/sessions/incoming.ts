@@ -2,6 +2,7 @@ import type { Encoding, SyncMLMessage } from '../../dm1/message.ts';
 import type { DialectName, Opening as Dm2Opening } from '../../dm2/dialects/index.ts';
 import type { Package3 } from '../../dm2/packages.ts';
 import type { Opening } from '../../interworking/context.ts';
+import type { AuthVerdict } from '../../interworking/script.ts';
 import type { ErrorCode } from '../../support/errors.ts';
 import type { MessageMark, Reply } from './liveSession.ts';
 import type { DeviceRequest } from './request.ts';
@@ -26,10 +27,11 @@ export interface Incoming {
   readonly stripped?: number;
   /**
    * What the message would open. `always`: it ends whatever session there is (1200/1201 with MsgID 1;
-   * Package#1); otherwise it opens one only where it belongs to none.
+   * Package#1); `again`: Package 1 anew with credentials, as after a challenge, ends it too when these are
+   * good; otherwise it opens one only where it belongs to none.
    */
   readonly opening?: Opening;
-  readonly opens: 'always' | 'if-none' | 'never';
+  readonly opens: 'always' | 'again' | 'if-none' | 'never';
   /** The message as an event of a live session. */
   readonly event?:
     | { readonly kind: 'dm1'; readonly message: SyncMLMessage }
@@ -42,11 +44,15 @@ export interface Incoming {
   readonly request: DeviceRequest;
 }
 
+export type Unproven = Extract<AuthVerdict, { ok: false }>;
+
 /** What became of a message. */
 export type Answer =
   | { readonly kind: 'reply'; readonly reply: Reply; readonly session: string; readonly repeated?: true }
   /** No session begins or goes on for now; a new try may. */
   | { readonly kind: 'refused'; readonly code: ErrorCode; readonly detail: string }
+  /** It did not prove to come from its device; no session heard of it. */
+  | { readonly kind: 'unproven'; readonly verdict: Unproven }
   /** It opens nothing and belongs to no session. */
   | { readonly kind: 'no-session' }
   /** An earlier MsgID than the one awaited, and not the last one again; its session is unharmed. */

@@ -1,7 +1,7 @@
 import type { Encoding } from '../../dm1/message.ts';
 import type { Dm2Command } from '../../dm2/packages.ts';
 import type { SessionContext } from '../../interworking/context.ts';
-import type { Effect, SessionOutcome, SessionScript } from '../../interworking/script.ts';
+import type { AuthVerdict, Effect, SessionOutcome, SessionScript } from '../../interworking/script.ts';
 import type { JournalRow, SessionPatch, SessionRow } from '../../store/schema.ts';
 import type { SessionWrite } from '../../store/sessions.ts';
 import type { EntryKind, MessageMeta } from './entries.ts';
@@ -61,6 +61,8 @@ export class LiveSession {
   /** Whether the answer arrived; `undefined` while it is on its way (`delivery` settles then). */
   delivered: boolean | undefined = false;
   delivery: Promise<unknown> | undefined;
+  /** Its device was authenticated, once for the session or for each message (1x§9.4). */
+  proof: 'session' | 'message' | undefined;
   /** A message other than the opening has come: the next one may have the very same bytes. */
   moved = false;
   /** As stored; later than the true one, so that not every message writes it. */
@@ -116,6 +118,12 @@ export class LiveSession {
     this.#seq += 1;
     if (!REPEATED.has(kind)) this.holdsResults = true;
     if (kind === 'backend.exchange') this.exchanges += 1;
+  }
+
+  /** Takes note of a result of `authenticate`. */
+  judged(verdict: AuthVerdict): void {
+    if (!verdict.ok) return;
+    this.proof = verdict.status === 200 && verdict.scheme !== 'none' ? 'message' : 'session';
   }
 
   recordMessage(kind: 'open' | 'device', at: number, meta: MessageMeta, body: Uint8Array | null): void {

@@ -16,6 +16,8 @@ export interface PerformedFor {
    * headers and cover its bytes. Absent when a session is ended or taken over without one.
    */
   readonly request?: DeviceRequest;
+  /** What was found about that message before its session took it. */
+  readonly verdict?: ResultOf<'authenticate'> | undefined;
 }
 
 /**

@@ -1,9 +1,10 @@
 import type { Encoding, SyncMLMessage } from '../../dm1/message.ts';
 import type { Dialect, DialectName, ReadLimits } from '../../dm2/dialects/index.ts';
 import type { Opening, SessionContext } from '../../interworking/context.ts';
-import type { Presentation, SessionScript } from '../../interworking/script.ts';
+import type { Presentation, ResultOf, SessionScript } from '../../interworking/script.ts';
 import type { MappingSet } from '../../mo/mapping.ts';
 import type { ErrorCode } from '../../support/errors.ts';
+import type { Incoming } from './incoming.ts';
 import type { DeviceRequest } from './request.ts';
 
 /** Why no session begins; the device is told in its own protocol. */
@@ -32,6 +33,12 @@ export type Dm2Verdict =
       readonly headers?: Readonly<Record<string, string>>;
       readonly detail: string;
     };
+
+/**
+ * Checks a DM 1.x message before a session takes it (IW-AUTH-1): each one that opens a session, and each
+ * one within a session whose messages prove themselves one by one (1x§9.5).
+ */
+export type AuthenticateDm1 = (message: Incoming) => Promise<ResultOf<'authenticate'>>;
 
 export type AuthenticateDm2 = (request: DeviceRequest, deviceId: string) => Promise<Dm2Verdict>;
 

@@ -1,6 +1,6 @@
 import type { DialectName } from '../../dm2/dialects/index.ts';
 import type { Opening, SessionContext } from '../../interworking/context.ts';
-import type { DeviceEvent } from '../../interworking/script.ts';
+import type { DeviceEvent, ResultOf } from '../../interworking/script.ts';
 import type { JournalRow, SessionRow } from '../../store/schema.ts';
 import { DragomanError } from '../../support/errors.ts';
 import { type MessageMeta, restoreResult } from './entries.ts';
@@ -66,7 +66,9 @@ export function replay(
     const effect = step.value;
     if (effect.kind !== 'device.exchange') {
       if (effect.kind !== entry.kind) throw diverged(row.id, entry.seq, entry.kind, effect.kind);
-      step = session.script.next(effect.kind === 'note' ? undefined : restoreResult(entry));
+      const result = effect.kind === 'note' ? undefined : restoreResult(entry);
+      if (effect.kind === 'authenticate') session.judged(result as ResultOf<'authenticate'>);
+      step = session.script.next(result);
       continue;
     }
     if (!session.parked) {

@@ -9,6 +9,8 @@ export interface DeviceRequest {
   readonly url?: string;
   /** Whether the response was written in full before its connection closed (IW-SES-4). */
   readonly delivered: Promise<boolean>;
+  /** The network that it came from, see `peerNetwork`. */
+  readonly peer?: string;
   /** Of the connection that it came over; absent: none was shown. */
   readonly certificate?: CertificateClaim;
 }

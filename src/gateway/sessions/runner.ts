@@ -4,7 +4,7 @@ import type { Store } from '../../store/store.ts';
 import { DragomanError } from '../../support/errors.ts';
 import { DeliveryLog } from './deliveryLog.ts';
 import { DeviceOrder } from './deviceOrder.ts';
-import { advance, type Driven, type Driver, drive, fail, JournalRefused } from './drive.ts';
+import { advance, type Driven, type Driver, drive, fail, JournalRefused, type Taken } from './drive.ts';
 import type { MessageMeta } from './entries.ts';
 import { abandon, type Gone, sayGoodbye } from './goodbye.ts';
 import type { Answer, Incoming } from './incoming.ts';
@@ -13,6 +13,7 @@ import type { LiveSession } from './liveSession.ts';
 import { newSession } from './newSession.ts';
 import type { Performers } from './performers.ts';
 import type {
+  AuthenticateDm1,
   PresentToDevice,
   RunnerLimits,
   SessionLog,
@@ -32,6 +33,7 @@ export interface RunnerOptions {
   readonly performers: Performers;
   readonly wire: Wire;
   readonly present: PresentToDevice;
+  readonly authenticate: AuthenticateDm1;
   readonly limits: RunnerLimits;
   readonly metrics: SessionMetrics;
   readonly log: SessionLog;
@@ -191,7 +193,7 @@ export class SessionRunner {
   async #dispatch(message: Incoming): Promise<Answer> {
     const held = this.#cache.get(message.key);
     if (held && (await isRepeat(held, message))) return this.#repeat(held, message);
-    if (held && message.opens !== 'always') return this.#continue(held, message);
+    if (held && goesOn(held, message)) return this.#continue(held, message);
     const rows = await this.#options.store.sessions.keyedOf(message.deviceId);
     const row = belongsTo(rows, message);
     if (row && !(held && held.id === row.id)) {
@@ -205,7 +207,8 @@ export class SessionRunner {
       } else if (repeated || message.opens !== 'always') {
         const session = await this.#load(row, entries, message);
         if (!session) return { kind: 'lost', code: 'diverged', session: row.id };
-        return repeated ? this.#repeat(session, message) : this.#continue(session, message);
+        if (repeated) return this.#repeat(session, message);
+        if (goesOn(session, message)) return this.#continue(session, message);
       }
     }
     return message.opens === 'never' ? { kind: 'no-session' } : this.#begin(message, rows);
@@ -227,13 +230,18 @@ export class SessionRunner {
       if (session.ended) return { kind: 'no-session' };
     }
     const report = reportFor(session, message, this.#options.wire);
-    return 'refused' in report ? report.refused : this.#next(session, message, report.event);
+    if ('refused' in report) return report.refused;
+    if (session.proof !== 'message') return this.#next(session, message, report.event);
+    const verdict = await this.#options.authenticate(message);
+    if (!verdict.ok) return { kind: 'unproven', verdict };
+    return this.#next(session, message, report.event, verdict);
   }
 
   async #next(
     session: LiveSession,
     message: Incoming,
     event: NonNullable<Incoming['event']>,
+    verdict?: Taken['verdict'],
   ): Promise<Answer> {
     const { at, mark, encoding, stripped, contentType, tolerated } = message;
     const changed = encoding && encoding.form !== session.encoding?.form;
@@ -255,15 +263,20 @@ export class SessionRunner {
     };
     session.recordMessage('device', at, meta, message.stored);
     this.#touch(session, at);
-    return this.#answer(session, message, () => advance(session, { ...event, at }));
+    return this.#answer(session, message, { verdict, resume: () => advance(session, { ...event, at }) });
   }
 
   /** Runs the session on and turns what comes of it into the answer to `message`. */
-  async #answer(session: LiveSession, message: Incoming, resume?: () => void): Promise<Answer> {
+  async #answer(
+    session: LiveSession,
+    message: Incoming,
+    { verdict, resume }: { verdict?: Taken['verdict']; resume?: () => void } = {},
+  ): Promise<Answer> {
+    const { request } = message;
     let driven: Driven;
     try {
       resume?.();
-      driven = await drive(session, this.#driver, message.request);
+      driven = await drive(session, this.#driver, { request, verdict });
     } catch (error) {
       if (error instanceof JournalRefused) throw error;
       driven = await fail(session, this.#driver, error);
@@ -290,6 +303,9 @@ export class SessionRunner {
     if (this.#live.size >= this.#options.limits.sessions + replaced.length) {
       return overload('Too many sessions.');
     }
+    // Whoever merely claims to be the device opens nothing, and ends nothing.
+    const verdict = message.protocol === 'dm1' ? await this.#options.authenticate(message) : undefined;
+    if (verdict?.ok === false) return { kind: 'unproven', verdict };
     const started = await this.#options.starter.start(opening, deviceId, at);
     if ('refused' in started) return { kind: 'refused', code: started.refused, detail: started.detail };
     const session = newSession(message, started, earlier, {
@@ -304,7 +320,7 @@ export class SessionRunner {
       this.#live.delete(row.id);
       if (row.state === 'live') this.#closeInBackground(row, held?.id === row.id ? held : undefined);
     }
-    return this.#answer(session, message);
+    return this.#answer(session, message, { verdict });
   }
 
   async #repeat(session: LiveSession, message: Incoming): Promise<Answer> {
@@ -429,6 +445,11 @@ export class SessionRunner {
     const { id, deviceId, context } = session;
     this.#options.ended?.({ id, deviceId, backend: context.backend.name, ending });
   }
+}
+
+/** Whether a message belongs to a live session that has its key, rather than opening another. */
+function goesOn(session: LiveSession, { opens }: Incoming): boolean {
+  return opens !== 'always' && !(opens === 'again' && session.proof !== undefined);
 }
 
 function overload(detail: string): Answer {

@@ -142,6 +142,28 @@ onEveryEngine('DM 1.x authentication', (newUrl) => {
       expect(await auth.verifyDm1(attempt('s2', md5(nonce)))).toMatchObject({ ok: true });
     });
 
+    it('gives the same challenge until it is used, so that strangers take it from nobody [IW-AUTH-1]', async () => {
+      const auth = authenticator();
+      const ask = async (session: string) => {
+        const verdict = await auth.verifyDm1(attempt(session));
+        return (!verdict.ok && verdict.challenge?.nonce) || new Uint8Array();
+      };
+      const nonce = await ask('s1');
+      expect(await ask('evil')).toEqual(nonce);
+      expect(await auth.verifyDm1(attempt('s1', md5(nonce)))).toMatchObject({ ok: true });
+      const next = await ask('s2');
+      expect(next).not.toEqual(nonce);
+      now += 600_000;
+      expect(await ask('s3')).not.toEqual(next);
+    });
+
+    it('challenges each session once, and the first message of one anew [IW-AUTH-1]', async () => {
+      const auth = authenticator();
+      for (let n = 0; n < 3; n += 1)
+        expect(await auth.verifyDm1({ ...attempt('s1'), first: true })).toHaveProperty('challenge');
+      expect(await auth.verifyDm1(attempt('s1'))).not.toHaveProperty('challenge');
+    });
+
     it('challenges for md5 where basic is offered, even when it is right [IW-AUTH-1]', async () => {
       expect(await authenticator().verifyDm1(attempt('s', basic('Bruce2', 'OhBehave')))).toMatchObject({
         ok: false,
@@ -275,6 +297,17 @@ onEveryEngine('DM 1.x authentication', (newUrl) => {
       auth = authenticator({ dm1: 'basic' });
       expect(await auth.wait('D')).toBe(60_000);
       expect(await auth.wait('other')).toBe(0);
+    });
+
+    it('is not slowed down by whoever fails in its name elsewhere [IW-AUTH-5]', async () => {
+      const auth = authenticator({ dm1: 'basic' });
+      now += 1;
+      for (let i = 0; i < 9; i += 1)
+        await auth.verifyDm1({ ...attempt(`s${i}`, basic('Bruce2', 'wrong')), peer: '192.0.2.1' });
+      expect(await auth.wait('D', '192.0.2.1')).toBe(1000);
+      expect(await auth.wait('D', '198.51.100.1')).toBe(0);
+      const own = { ...attempt('own', basic('Bruce2', 'OhBehave')), peer: '198.51.100.1' };
+      expect(await auth.verifyDm1(own)).toMatchObject({ ok: true });
     });
 
     it('does not count a first message without Cred as a failure', async () => {

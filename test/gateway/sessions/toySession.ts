@@ -224,13 +224,24 @@ export function toyGateway(store: Store, options: ToyOptions = {}): ToyGateway {
     journalFlushed() {},
   };
   const wire = createWire(limits);
+  const performers = toyPerformers(world, boundary);
   const runner = new SessionRunner({
     store,
     wire,
     metrics,
     log,
     node: 'toy',
-    performers: toyPerformers(world, boundary),
+    performers,
+    authenticate: async (message) => {
+      if (message.event?.kind !== 'dm1') throw new Error('A 2.0 client is authenticated by its port.');
+      const { header } = message.event.message;
+      const effect = { kind: 'authenticate', header, ...(header.cred && { cred: header.cred }) } as const;
+      const { opening } = message;
+      return performers.authenticate(effect, {
+        sessionId: message.key,
+        context: toyContext(opening!, message.deviceId, message.at),
+      });
+    },
     starter: {
       mappings: NO_MAPPINGS,
       script: script as (context: SessionContext) => SessionScript,
