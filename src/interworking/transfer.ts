@@ -23,22 +23,27 @@ export type Fetched =
     }
   | { readonly ok: false; readonly sc: number };
 
-/** Fetches the document of an HGET on the device's behalf; failures become `sc` as IW-HPUT-1 says. */
-export function* fetchDocument(s: Session, serverUri: string): Script<Fetched> {
-  const url = yield* expandFor(s, serverUri);
-  if (url === undefined) return { ok: false, sc: 400 };
+/**
+ * Fetches the document of an HGET on the device's behalf; failures become `sc` as IW-HPUT-1 says. With the
+ * ETag of what is known already, `sc` 304 says that it is still the same.
+ */
+export function* fetchDocument(s: Session, url: string, known?: string): Script<Fetched> {
   const event = yield* s.perform({
     kind: 'transfer',
     transfer: {
       method: 'GET',
       url,
-      headers: { accept: documentAccept(backendDialect(s.context)) },
+      headers: {
+        accept: documentAccept(backendDialect(s.context)),
+        ...(known !== undefined && { 'if-none-match': known }),
+      },
     },
   });
   if (event.kind === 'response' && event.status >= 200 && event.status < 300) {
     const etag = event.headers['etag'];
     return { ok: true, contentType: event.headers['content-type'], body: event.body, ...(etag && { etag }) };
   }
+  if (event.kind === 'response' && event.status === 304) return { ok: false, sc: 304 };
   return { ok: false, sc: yield* failure(s, 'HGET', event) };
 }
 

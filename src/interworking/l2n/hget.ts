@@ -10,13 +10,16 @@ import { xmlIllegal } from '../../mo/lexical.ts';
 import type { MountMapping } from '../../mo/mapping.ts';
 import { descendant, type MoNode } from '../../mo/node.ts';
 import { samePath, type TreePath } from '../../mo/treePath.ts';
+import { validatorOf } from '../../mo/validator.ts';
 import { DragomanError } from '../../support/errors.ts';
 import { clientUri, type MoAddress } from '../addresses.ts';
 import { backendDialect } from '../dialects.ts';
+import type { KnownDocument } from '../kept.ts';
 import type { Script } from '../script.ts';
 import type { Session } from '../session.ts';
 import { statusToDm2 } from '../status.ts';
-import { type Fetched, fetchDocument } from '../transfer.ts';
+import type { Fetched } from '../transfer.ts';
+import { fetchIfChanged, rememberDocument } from './conditional.ts';
 import type { LegacyDevice } from './device.ts';
 import { type Change, changes } from './diff.ts';
 import { mount } from './inventory.ts';
@@ -27,7 +30,12 @@ import { write } from './write.ts';
 type Hget = Extract<Dm2Command, { verb: 'HGET' }>;
 type Document = Extract<Fetched, { ok: true }>;
 type Planned =
-  | { readonly ok: true; readonly changes: readonly Change[] }
+  | {
+      readonly ok: true;
+      readonly changes: readonly Change[];
+      /** Of what stands there afterwards, as far as can be told. */
+      readonly validator: string;
+    }
   | { readonly ok: false; readonly sc: number };
 
 /**
@@ -40,7 +48,8 @@ export function* runHget(
   command: Hget,
   standard?: string,
 ): Script<StatusItem> {
-  const fetched = yield* fetchDocument(s, command.serverUri);
+  const fetched = yield* fetchIfChanged(s, device, command);
+  if ('unchanged' in fetched) return written(s, command, fetched.unchanged);
   if (!fetched.ok) return { sc: fetched.sc };
   if (isTnds(fetched.contentType)) return yield* writeTree(s, device, command, fetched);
   if (!isMoDocument(fetched.contentType)) return yield* writeOpaque(s, device, command, fetched);
@@ -52,7 +61,7 @@ export function* runHget(
     yield* s.note('IW-HGET-1', `The document at the ServerURI is no MO serialization: ${error.detail}`);
     return { sc: 415 };
   }
-  return yield* writeDocument(s, device, command, items, standard);
+  return yield* writeDocument(s, device, { command, standard, etag: fetched.etag }, items);
 }
 
 /** Tells the reader how the addressed node may be named in the document (IW-VAL-5). */
@@ -66,12 +75,24 @@ function readTarget(s: Session, text: string | undefined): ReadTarget {
   };
 }
 
+/** A client says where things are that it placed itself (20§3.1); early ones always do. */
+function written(s: Session, { clientUri: given }: Hget, places: KnownDocument['places']): StatusItem {
+  const { locationAlwaysReported } = backendDialect(s.context).capabilities;
+  const report = locationAlwaysReported || given === undefined;
+  return { sc: 200, ...(report && { URI: places.map(({ uri }) => uri) }) };
+}
+
+interface Origin {
+  readonly command: Hget;
+  readonly standard: string | undefined;
+  readonly etag: string | undefined;
+}
+
 function* writeDocument(
   s: Session,
   device: LegacyDevice,
-  command: Hget,
+  { command, standard, etag }: Origin,
   items: readonly ReadItem[],
-  standard: string | undefined,
 ): Script<StatusItem> {
   if (command.clientUri !== undefined && items.length !== 1) {
     yield* s.note(
@@ -82,7 +103,7 @@ function* writeDocument(
   }
   const planned: Change[] = [];
   const created: Place[] = [];
-  const uris: string[] = [];
+  const places: { uri: string; validator: string }[] = [];
   for (const item of items) {
     const text = command.clientUri ?? item.uri ?? standard;
     if (text === undefined) {
@@ -96,9 +117,9 @@ function* writeDocument(
     planned.push(...plan.changes);
     if (place.fresh) created.push(place);
     const { mapping, path } = place.address;
-    uris.push(clientUri(mapping.mount, path, place.moid));
+    places.push({ uri: clientUri(mapping.mount, path, place.moid), validator: plan.validator });
   }
-  return yield* writeAll(s, device, command, { planned, created, uris });
+  return yield* writeAll(s, device, command, { planned, created, places, etag });
 }
 
 /** What one HGET comes to on the device. */
@@ -106,14 +127,16 @@ interface Work {
   readonly planned: readonly Change[];
   /** New instances. */
   readonly created: readonly Place[];
-  readonly uris: readonly string[];
+  readonly places: KnownDocument['places'];
+  /** Of the document. */
+  readonly etag: string | undefined;
 }
 
 function* writeAll(
   s: Session,
   device: LegacyDevice,
   command: Hget,
-  { planned, created, uris }: Work,
+  { planned, created, places, etag }: Work,
 ): Script<StatusItem> {
   const { code } = yield* write(s, device, planned);
   if (code !== 200) return { sc: statusToDm2(code) };
@@ -124,13 +147,17 @@ function* writeAll(
     }));
     mount(s, found);
   }
-  const { locationAlwaysReported } = backendDialect(s.context).capabilities;
-  const report = locationAlwaysReported || command.clientUri === undefined;
-  return { sc: 200, ...(report && { URI: uris }) };
+  yield* rememberDocument(s, command, etag, places);
+  return written(s, command, places);
 }
 
 /** A TNDS body is unfolded at the ClientURI, else where the MOID of its first node belongs (IW-HGET-4). */
-function* writeTree(s: Session, device: LegacyDevice, command: Hget, { body }: Document): Script<StatusItem> {
+function* writeTree(
+  s: Session,
+  device: LegacyDevice,
+  command: Hget,
+  { body, etag }: Document,
+): Script<StatusItem> {
   let text = command.clientUri;
   try {
     const read = (target?: TreePath) =>
@@ -161,7 +188,8 @@ function* writeTree(s: Session, device: LegacyDevice, command: Hget, { body }: D
     return yield* writeAll(s, device, command, {
       planned: plan.changes,
       created: place.fresh ? [place] : [],
-      uris: [clientUri(mapping.mount, path, place.moid)],
+      places: [{ uri: clientUri(mapping.mount, path, place.moid), validator: plan.validator }],
+      etag,
     });
   } catch (error) {
     if (!(error instanceof DragomanError)) throw error;
@@ -212,9 +240,11 @@ function* planObject(s: Session, device: LegacyDevice, place: Place, content: Co
     const [target] = mapping.toLegacy(path, wanted);
     if (!target) return { ok: false, sc: 405 };
     const change: Change = { op: 'Replace', path: target.legacy, node: target.node, before: undefined };
-    return { ok: true, changes: [change] };
+    return { ok: true, changes: [change], validator: validatorOf(wanted) };
   }
-  return { ok: true, changes: legacyChanges(mapping, path, existing, wanted, known) };
+  const planned = legacyChanges(mapping, path, existing, wanted, known);
+  const after = planned.length === 0 && existing ? existing : wanted;
+  return { ok: true, changes: planned, validator: validatorOf(after) };
 }
 
 /** Compares in legacy terms, place by place: a joined object is written where its parts live (IW-ADDR-3). */

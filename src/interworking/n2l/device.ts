@@ -6,9 +6,13 @@ import { deviceDialect } from '../dialects.ts';
 import { type KeptAlerts, keptFromDm2 } from '../keptAlerts.ts';
 import type { DeviceReply, Script } from '../script.ts';
 import type { Session } from '../session.ts';
+import { KnownInstances } from './instances.ts';
 
 /** Device capability: its Status lists were wrong before, so it gets one command per package (IW-SES-12). */
 const ONE_BY_ONE = 'oneCommandPerPackage';
+
+/** Commands that change nothing on the client. */
+const READS: ReadonlySet<string> = new Set(['GET', 'HPUT', 'HPOST', 'SHOW']);
 
 export const END: DeviceReply = { protocol: 'dm2', package2: { CMD: [['END']] } };
 
@@ -21,6 +25,7 @@ export class Dm2Device {
   /** How it speaks and what it can do. */
   readonly dialect: Dialect;
   readonly alerts: KeptAlerts<Alert>;
+  readonly instances = new KnownInstances();
   /** OMADM-Accept for its uploads, where a server behind it has one (20§9). */
   accept: string | undefined;
   gone: 'timeout' | 'replaced' | 'shutdown' | undefined;
@@ -64,6 +69,7 @@ export class Dm2Device {
   *#send(commands: readonly RawCommand[]): Script<readonly StatusItem[]> {
     const failed = commands.map(() => ({ sc: 500 }));
     if (this.gone) return failed;
+    if (!commands.every(([verb = '']) => READS.has(verb))) this.instances.clear();
     const event = yield* this.#s.perform({
       kind: 'device.exchange',
       reply: {

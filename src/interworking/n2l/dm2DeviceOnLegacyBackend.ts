@@ -204,7 +204,8 @@ function* devInfoItems(s: Session, device: Dm2Device): Script<Item[]> {
   const [mount] = instancesOf(s, DEVINFO);
   if (!mount) return [];
   const mapping = s.context.mappings.forMount(mount);
-  const cv = s.context.device.validators[DEVINFO];
+  // A validator without the values that it stands for is of no use.
+  const cv = Object.keys(s.devInfo).length > 0 ? s.context.device.validators[DEVINFO] : undefined;
   const [read] = yield* readFromClient(s, device, [
     { address: { mapping, path: [] }, ...(cv !== undefined && { cv }) },
   ]);

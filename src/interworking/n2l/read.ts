@@ -32,7 +32,7 @@ export function* readFromClient(
   requests: readonly Dm2ReadRequest[],
 ): Script<readonly Dm2Read[]> {
   const known = requests.map(({ address }) => withoutAsking(s, address));
-  const results = yield* ask(
+  const results = yield* revalidate(
     s,
     device,
     requests.filter((_, i) => known[i] === undefined),
@@ -57,16 +57,75 @@ function withoutAsking(s: Session, { mapping, path }: MoAddress): Dm2Read | unde
   return node && { ok: true, node };
 }
 
+/** Capability of a client: it knows the `cv` field of a ClientURI. */
+const KNOWS_CV = 'cv';
+
+/**
+ * Asks with the validators that are known (20§11, IW-GET-3). 304 gives what was read before; one for a read
+ * without validator is a lie. A client that refuses the field is asked without, and not with it again.
+ */
+function* revalidate(
+  s: Session,
+  device: Dm2Device,
+  requests: readonly Dm2ReadRequest[],
+): Script<readonly Dm2Read[]> {
+  const knows = device.dialect.capabilities.cacheValidators && s.capability(KNOWS_CV) !== false;
+  const sent = requests.map((request): Dm2ReadRequest => {
+    const { address } = request;
+    const cv = knows ? (request.cv ?? device.instances.validator(address)) : undefined;
+    return cv === undefined ? { address } : { address, cv };
+  });
+  const results = [...(yield* ask(s, device, sent))];
+  const refused = [...results.keys()].filter((i) => {
+    const result = results[i]!;
+    return sent[i]!.cv !== undefined && !result.ok && (result.sc === 400 || result.sc === 501);
+  });
+  if (refused.length > 0 && !device.gone) {
+    const again = yield* ask(
+      s,
+      device,
+      refused.map((i) => ({ address: sent[i]!.address })),
+    );
+    if (again.some(({ ok }) => ok)) {
+      s.learn(KNOWS_CV, false);
+      yield* s.note('IW-GET-3', 'The client refuses validators; it is read without from now on.');
+    }
+    refused.forEach((i, at) => {
+      results[i] = again[at]!;
+    });
+  }
+  for (const [i, result] of results.entries()) results[i] = yield* settled(s, device, sent[i]!, result);
+  return results;
+}
+
+function* settled(
+  s: Session,
+  device: Dm2Device,
+  { address, cv }: Dm2ReadRequest,
+  result: Dm2Read,
+): Script<Dm2Read> {
+  if (result.ok) {
+    device.instances.learn(address, result.node, result.cv);
+    return result;
+  }
+  if (result.sc !== 304) return result;
+  if (cv === undefined) {
+    yield* s.note('IW-GET-3', 'The client answered 304 to a read without validator; reported as 500.');
+    return { ok: false, sc: 500 };
+  }
+  const node = device.instances.node(address);
+  return node ? { ok: true, node, cv } : result;
+}
+
 function* ask(
   s: Session,
   device: Dm2Device,
   requests: readonly Dm2ReadRequest[],
 ): Script<readonly Dm2Read[]> {
   if (requests.length === 0) return [];
-  const { cacheValidators } = device.dialect.capabilities;
   const uris = requests.map(({ address, cv }) => {
     const uri = clientUri(address.mapping.mount, address.path);
-    return cv === undefined || !cacheValidators ? uri : `${uri}?cv=${encodeURIComponent(cv)}`;
+    return cv === undefined ? uri : `${uri}?cv=${encodeURIComponent(cv)}`;
   });
   if (s.capability('get') === true) return yield* askWithGet(s, device, requests, uris);
   const urls: string[] = [];
@@ -75,7 +134,7 @@ function* ask(
     uris.map((uri, i) => ({ verb: 'HPOST', serverUri: urls[i]!, clientUris: [uri] })),
   );
   const { uploads } = yield* s.perform({ kind: 'repository.collect', urls });
-  const unknown = items.every(({ sc }) => sc === 501);
+  const unknown = items.every(({ sc }, i) => sc === 501 && requests[i]!.cv === undefined);
   if (!unknown || device.gone || s.capability('get') === false) {
     return yield* parseAll(s, requests, items, uploads);
   }
@@ -155,7 +214,7 @@ function* parse(
       { ...item.node, name: path.at(-1) ?? mapping.rootName },
       (below) => mapping.definition([...path, ...below])?.format,
     );
-    if (!('error' in node)) return { ok: true, node, ...(item.cv !== undefined && { cv: item.cv }) };
+    if (!('error' in node)) return { ok: true, node, ...(isValidator(item.cv) && { cv: item.cv }) };
     yield* s.note('IW-VAL-2', `${node.path.join('/')}: ${node.detail}`);
     return { ok: false, sc: 500 };
   } catch (error) {
@@ -163,4 +222,9 @@ function* parse(
     yield* s.note('IW-RD-1', `The client's document cannot be read: ${error.detail}`);
     return { ok: false, sc: 500 };
   }
+}
+
+/** Whether a validator can be sent back: a client chooses its own, but it has to fit into an address. */
+function isValidator(cv: string | undefined): cv is string {
+  return cv !== undefined && cv !== '' && cv.length <= 256 && !/[\p{Cc}\p{Cs}]/u.test(cv);
 }
