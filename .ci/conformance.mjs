@@ -15,7 +15,6 @@ const IN_PART = {
   'IW-NOT-1': 'notifications are built and read; no transport carries them',
   'IW-NOT-2': 'repeats are told apart; nothing turns a notification into another',
   'IW-BOOT-1': 'profiles are built and read; no command or session converts them',
-  'IW-REL-1': '2.0 devices on 2.0 backends; 1.x devices on 1.x servers are refused',
 };
 
 /** Section and id of every rule, in the order of the document. */

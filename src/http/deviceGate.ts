@@ -4,11 +4,13 @@ import type { Interactions } from '../gateway/interaction/interactions.ts';
 import type { DevicePortOptions } from '../gateway/sessions/devicePort.ts';
 import type { Answer } from '../gateway/sessions/incoming.ts';
 import type { AuthenticateDm1 } from '../gateway/sessions/ports.ts';
+import { isLeftToServer } from '../interworking/sessions.ts';
 import { DEVICE_PATH } from './deviceEndpoint.ts';
 
 /** How a DM 1.x message is authenticated before a session hears of it (IW-AUTH-1). */
 export function authenticatesDm1(authenticator: DeviceAuthenticator): AuthenticateDm1 {
-  return ({ deviceId, key, mark, event, request }) => {
+  return async ({ deviceId, key, at, mark, event, request }, context) => {
+    if (isLeftToServer(context)) return { ok: true, status: 212, scheme: 'none', at };
     if (event?.kind !== 'dm1') throw new TypeError('Only DM 1.x messages carry their own credentials.');
     const { header } = event.message;
     const { peer = '' } = request;
@@ -67,6 +69,6 @@ export function deviceGate({
 }
 
 /** A session took the message, so it came from its device as far as DM 1.x can tell (1x§9.4). */
-function isOwn({ kind }: Answer): boolean {
-  return kind === 'reply' || kind === 'lost';
+function isOwn(answer: Answer): boolean {
+  return answer.kind === 'reply' ? !answer.claimed : answer.kind === 'lost';
 }

@@ -38,6 +38,7 @@ export function performers(parts: PerformerParts): Performers {
       const event = await backends.exchange(name, send, {
         ...place(whose),
         ...(whose.step !== undefined && { step: whose.step }),
+        ...(whose.request && { request: whose.request }),
       });
       const result = event.kind === 'failed' ? event.code : 'ok';
       metrics.backendCall(name, result, (performance.now() - began) / 1000);
@@ -62,6 +63,8 @@ export function performers(parts: PerformerParts): Performers {
       }),
     'registry.save': async ({ patch }, whose) => {
       const { id } = whose.context.device;
+      // A relayed device is met when its server accepts it; all others when they authenticate here.
+      if (patch.protocol !== undefined) await registry.firstContact(id, patch.protocol);
       await registry.apply(id, patch);
       if (patch.backendNonce) await backendNonces.put(id, patch.backendNonce);
       return { at: Date.now() };

@@ -34,12 +34,6 @@ export function sessionStarter(parts: StarterParts): SessionStarter {
       const name = route(config.routes, subject(opening, deviceId, device.devInfo));
       const backend = config.backends[name];
       if (!backend) return { refused: 'configuration', detail: `There is no backend "${name}".` };
-      if (opening.protocol === 'dm1' && backend.protocol === 'dm1') {
-        return {
-          refused: 'configuration',
-          detail: `The route of this device leads to ${name}, which is a DM 1.x server as well.`,
-        };
-      }
       const context = await contextOf(device, name, backend, opening, at);
       if (opening.protocol === 'dm1' || opening.reportToken === undefined) return context;
       const report = await reports.byToken(deviceId, opening.reportToken);

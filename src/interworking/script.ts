@@ -4,6 +4,7 @@
  * only as the `at` of results (milliseconds since 1970), randomness only inside results.
  */
 import type { AlertCommand, Cred, SyncHdr, SyncMLMessage } from '../dm1/message.ts';
+import type { Readdressing } from '../dm1/readdress.ts';
 import type { Alert, Package1, Package2, Package3 } from '../dm2/packages.ts';
 import type { Mount } from '../mo/mapping.ts';
 import type { ErrorCode } from '../support/errors.ts';
@@ -18,8 +19,22 @@ export interface Presentation {
   readonly nonce?: Uint8Array;
 }
 
+/** A SyncML message in its sender's own bytes, for a relay (IW-REL-1). */
+export interface RawMessage {
+  readonly form: 'xml' | 'wbxml';
+  readonly body: Uint8Array;
+  /** Its `x-syncml-hmac`, which covers every byte: it goes on as it is or not at all. */
+  readonly mac?: string;
+}
+
 export type DeviceReply =
-  | { readonly protocol: 'dm1'; readonly message: SyncMLMessage; readonly present?: Presentation }
+  | {
+      readonly protocol: 'dm1';
+      readonly message: SyncMLMessage;
+      readonly present?: Presentation;
+      /** Goes to the device in place of `message`, unless the device writes another encoding and no MAC forbids that. */
+      readonly raw?: RawMessage;
+    }
   | {
       readonly protocol: 'dm2';
       readonly package2: Package2;
@@ -54,7 +69,11 @@ export type BackendRequest =
       readonly message: SyncMLMessage;
       readonly url?: string;
       readonly present?: Presentation;
-    };
+      /** Absent: as configured. */
+      readonly form?: 'xml' | 'wbxml';
+    }
+  /** The device's message at hand, as it came but for these addresses; signed ones without exception (IW-REL-1). */
+  | { readonly protocol: 'relay'; readonly addresses: readonly Readdressing[]; readonly url?: string };
 
 export type BackendEvent =
   | {
@@ -66,7 +85,13 @@ export type BackendEvent =
       /** What was lost in writing to it, or tolerated in reading from it, a sentence each. */
       readonly remarks?: readonly string[];
     }
-  | { readonly kind: 'dm1'; readonly at: number; readonly message: SyncMLMessage }
+  /** `raw`: only where the device's own message was relayed. */
+  | {
+      readonly kind: 'dm1';
+      readonly at: number;
+      readonly message: SyncMLMessage;
+      readonly raw?: RawMessage;
+    }
   | { readonly kind: 'failed'; readonly at: number; readonly code: ErrorCode; readonly detail: string };
 
 export interface TransferRequest {

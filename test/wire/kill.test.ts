@@ -227,3 +227,51 @@ describe.each(ENCODINGS)('kill -9 under a 2.0 device on a legacy server in %s', 
     }
   }, 240_000);
 });
+
+describe.each(ENCODINGS)('kill -9 under a relayed 1.x device in %s', (encoding) => {
+  it('is noticed by neither, and each command is executed once [IW-SES-4] [IW-REL-1]', async () => {
+    const assassin: Assassin = new Assassin(() => server.messages);
+    const server = new LegacyServer({
+      fault: assassin.fault,
+      script: [
+        [
+          { kind: 'Get', uris: ['./DevInfo/Man'] },
+          { kind: 'Replace', uri: './FUMO/fw/DownloadAndUpdate/PkgURL', data: 'http://fw.example/2.bin' },
+        ],
+        [{ kind: 'Exec', uri: './LAWMO/Operations/FullyLock', correlator: 'c1' }],
+        [{ kind: 'Delete', uris: ['./SCOMO/Inventory/Deployed/Component1'] }],
+      ],
+    });
+    const url = await server.start();
+    const gateway = await MortalGateway.start(built.dist, {
+      backends: { legacy: { protocol: 'dm1', url } },
+      routes: [{ match: { protocol: 'dm1' }, backend: 'legacy' }],
+    });
+    assassin.gateway = gateway;
+    const run = async (deaths: Deaths, n: number) => {
+      const deviceId = `IMEI:0000000000000${n + 10}`;
+      const device = new LegacyDevice({ url: gateway.dm, deviceId, encoding, ...PATIENT });
+      assassin.begin(deaths);
+      const died = await live(gateway, device, deaths);
+      await device.close();
+      doneOnce(device);
+      const all = server.sessions.filter((one) => one.deviceId === deviceId);
+      expect(all).toHaveLength(1);
+      const { state, violations, commands, messages: requests } = all[0]!;
+      expect({ state, violations }).toEqual({ state: 'completed', violations: [] });
+      const answers = commands.map(({ command, code, results }) => ({
+        kind: command.kind,
+        code,
+        data: results.map(({ data }) => String(data)),
+      }));
+      return { told: { answers, messages: device.report.messages }, died, requests };
+    };
+    try {
+      const { answers } = await expectUnnoticed({ each: encoding === 'xml', amids: [2] }, run);
+      expect(answers.map(({ code }) => code)).toEqual(['200', '200', '202', '200']);
+    } finally {
+      await gateway.close();
+      await server.close();
+    }
+  }, 240_000);
+});

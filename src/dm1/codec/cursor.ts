@@ -20,6 +20,8 @@ export interface ElementCursor {
   opaque(start: number, end: number): Uint8Array;
   /** Reads over the element just entered. */
   skip(): void;
+  /** Where the next byte or character is read. */
+  readonly position: number;
   /** Byte or character range of the content that was consumed last. */
   contentStart: number;
   contentEnd: number;

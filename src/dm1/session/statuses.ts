@@ -63,7 +63,7 @@ export function statusForEach(message: SyncMLMessage, code: number): OwedStatus[
 }
 
 /** The header's Status in a message, wherever it stands: CmdRef 0, or Cmd SyncHdr without CmdRef (1x§2.5). */
-export function isHeaderStatus(status: Status): boolean {
+export function isHeaderStatus(status: Pick<Status, 'cmdRef' | 'cmd'>): boolean {
   if (status.cmdRef !== undefined && status.cmdRef.trim() !== '') return status.cmdRef.trim() === '0';
   return status.cmd?.trim() === 'SyncHdr';
 }

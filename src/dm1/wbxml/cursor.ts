@@ -59,6 +59,10 @@ export class WbxmlCursor implements ElementCursor {
     if (this.p < this.n) this.fail('something follows the end of the root element');
   }
 
+  get position(): number {
+    return this.p;
+  }
+
   name(): string {
     return this.id === UNKNOWN ? this.literal : NAME_OF[this.id]!;
   }

@@ -77,6 +77,10 @@ export class XmlCursor implements ElementCursor {
     return this.namespaces.uri;
   }
 
+  get position(): number {
+    return this.p;
+  }
+
   name(): string {
     return this.s.slice(this.localStart, this.nameEnds[this.depth - 1]!);
   }

@@ -7,6 +7,17 @@ export interface ExchangeOf {
   readonly sessionId: string;
   /** Place in the session's journal: lets the built-in backend know a repetition after a crash. */
   readonly step?: number;
+  /** The device's message as it came, which a relay passes on; absent when its device no longer waits. */
+  readonly request?: RelayedRequest;
+}
+
+/** What a relay needs of a device's HTTP request. */
+export interface RelayedRequest {
+  /** Lower-case names. */
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  readonly body: Uint8Array;
+  /** Path and query that the device posted to. */
+  readonly url?: string;
 }
 
 /** A management server of one kind; throws DragomanError when the exchange fails. */

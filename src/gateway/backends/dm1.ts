@@ -1,4 +1,12 @@
-import { DEFAULT_LIMITS, decodeMessage, defaultEncoding, encodeMessage } from '../../dm1/codec.ts';
+import { HMAC_HEADER } from '../../dm1/auth/hmacHeader.ts';
+import {
+  type CodecLimits,
+  DEFAULT_LIMITS,
+  decodeMessage,
+  defaultEncoding,
+  encodeMessage,
+} from '../../dm1/codec.ts';
+import { DM1_FORMS, DM1_TYPES } from '../../dm1/tables/mediaTypes.ts';
 import { essence } from '../../dm2/mediaTypes.ts';
 import type { BackendRequest } from '../../interworking/script.ts';
 import { DragomanError } from '../../support/errors.ts';
@@ -8,13 +16,11 @@ import type { OutboundResponse } from '../outbound/client.ts';
 import type { Registry } from '../registry/registry.ts';
 import { type Backend, type BackendAnswer, type ExchangeOf, wrongProtocol } from './backend.ts';
 import { type PostTools, post } from './post.ts';
+import { relayedRequest, withQueryOf } from './relay.ts';
 
-/** Content types of SyncML messages; the ones without `.dm` are obsolete and still in use (1x§1.5). */
+/** How servers label their answers; XML also goes under its general names. */
 const FORMS: Readonly<Record<string, 'xml' | 'wbxml'>> = Object.freeze({
-  'application/vnd.syncml.dm+xml': 'xml',
-  'application/vnd.syncml.dm+wbxml': 'wbxml',
-  'application/vnd.syncml+xml': 'xml',
-  'application/vnd.syncml+wbxml': 'wbxml',
+  ...DM1_FORMS,
   'application/xml': 'xml',
   'text/xml': 'xml',
 });
@@ -33,8 +39,12 @@ export class Dm1Backend implements Backend {
     this.#registry = tools.registry;
   }
 
-  async exchange(send: BackendRequest, { deviceId }: ExchangeOf): Promise<BackendAnswer> {
-    if (send.protocol !== 'dm1') throw wrongProtocol(send);
+  async exchange(send: BackendRequest, whose: ExchangeOf): Promise<BackendAnswer> {
+    if (send.protocol === 'dm2') throw wrongProtocol(send);
+    return send.protocol === 'relay' ? this.#relay(send, whose) : this.#send(send, whose);
+  }
+
+  async #send(send: Extract<BackendRequest, { protocol: 'dm1' }>, { deviceId }: ExchangeOf) {
     const presented = send.present
       ? presentTo(
           send.message,
@@ -43,21 +53,47 @@ export class Dm1Backend implements Backend {
           `The legacy server ${this.#name}`,
         )
       : { message: send.message };
-    const { encoding: form } = this.#config;
+    const form = send.form ?? this.#config.encoding ?? 'xml';
     const body = encodeMessage(presented.message, defaultEncoding(form, send.message.header.verDTD));
-    const type = `application/vnd.syncml.dm+${form}`;
-    const response = await post(this.#tools, {
-      url: send.url ?? this.#config.url,
-      configuredUrl: this.#config.url,
+    const type = DM1_TYPES[form];
+    const response = await this.#post(send.url, body, {
+      'content-type': form === 'xml' ? `${type}; charset=utf-8` : type,
+      accept: `${DM1_TYPES.wbxml}, ${DM1_TYPES.xml}`,
+      ...presented.headers?.(body),
+    });
+    return { kind: 'dm1', message: this.#read(response).message } as const;
+  }
+
+  /** Passes the device's message on and brings the server's back in its own bytes (IW-REL-1). */
+  async #relay({ addresses, url }: Extract<BackendRequest, { protocol: 'relay' }>, { request }: ExchangeOf) {
+    if (!request) {
+      throw new DragomanError(
+        'backend-failed',
+        'The message to pass on is not at hand: its device has left.',
+      );
+    }
+    const outgoing = relayedRequest(request, addresses, this.#config.encoding, this.#limits());
+    const to = url ?? withQueryOf(request, this.#config.url);
+    const response = await this.#post(to, outgoing.body, outgoing.headers);
+    const { form, message } = this.#read(response);
+    const mac = response.headers[HMAC_HEADER];
+    const raw = { form, body: response.body, ...(mac !== undefined && { mac }) };
+    return { kind: 'dm1', message, raw } as const;
+  }
+
+  #post(url: string | undefined, body: Uint8Array, headers: Readonly<Record<string, string>>) {
+    const configuredUrl = this.#config.url;
+    return post(this.#tools, {
+      url: url ?? configuredUrl,
+      configuredUrl,
       backend: this.#name,
-      headers: {
-        'content-type': form === 'xml' ? `${type}; charset=utf-8` : type,
-        accept: 'application/vnd.syncml.dm+wbxml, application/vnd.syncml.dm+xml',
-        ...presented.headers?.(body),
-      },
+      headers,
       body,
     });
-    return { kind: 'dm1', message: this.#read(response) };
+  }
+
+  #limits(): CodecLimits {
+    return { ...DEFAULT_LIMITS, bytes: this.#tools.limits.messageBytes };
   }
 
   #read({ headers, body }: OutboundResponse) {
@@ -70,8 +106,7 @@ export class Dm1Backend implements Backend {
       );
     }
     try {
-      const limits = { ...DEFAULT_LIMITS, bytes: this.#tools.limits.messageBytes };
-      return decodeMessage(body, form, limits).message;
+      return { form, message: decodeMessage(body, form, this.#limits()).message };
     } catch (error) {
       if (!(error instanceof DragomanError)) throw error;
       throw new DragomanError('backend-failed', `The answer is no SyncML: ${error.detail}`, { cause: error });

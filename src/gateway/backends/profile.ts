@@ -36,7 +36,7 @@ export function backendProfile(name: string, config: BackendConfig, serverId: st
         url: config.url,
         version: config.version,
         scheme: type === 'basic' || type === 'md5' || type === 'hmac' ? type : 'none',
-        encoding: config.encoding,
+        encoding: config.encoding ?? 'xml',
         values: config.values,
         getMember: 'MO',
         maxMsgSize: config.maxMsgSize,

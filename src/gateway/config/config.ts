@@ -81,7 +81,8 @@ export interface Dm1BackendConfig {
   /** The certificate that the gateway shows to it (IW-AUTH-4). */
   readonly tls?: CertificateFiles;
   readonly version: '1.1' | '1.2' | '1.3';
-  readonly encoding: 'xml' | 'wbxml';
+  /** Absent: a relayed device's own encoding, else XML. */
+  readonly encoding?: 'xml' | 'wbxml';
   readonly serverId: string;
   readonly auth: BackendAuth;
   /** Largest SyncML message that the gateway announces to this server, in bytes. */

@@ -100,7 +100,10 @@ export const BACKEND_SCHEMAS = {
       protocol: choice(['dm1'], 'Generation of the backend.'),
       url: BACKEND_URL,
       version: choice(['1.1', '1.2', '1.3'], 'Version of DM 1.x spoken to it.', '1.2'),
-      encoding: choice(['xml', 'wbxml'], 'Encoding of the first message.', 'xml'),
+      encoding: choice(
+        ['xml', 'wbxml'],
+        "Encoding of messages to the server. Absent: a relayed DM 1.x device's own, and XML for DM 2.0 devices.",
+      ),
       serverId: text('Identifier of the server.', { default: 'legacy' }),
       auth: auth(['none', 'basic', 'md5', 'hmac']),
       tls: CLIENT_TLS,

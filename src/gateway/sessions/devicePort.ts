@@ -1,5 +1,7 @@
 import { hash } from 'node:crypto';
 import { HMAC_HEADER } from '../../dm1/auth/hmacHeader.ts';
+import { answerWithStatus } from '../../dm1/session/answerWithStatus.ts';
+import { DM1_TYPES } from '../../dm1/tables/mediaTypes.ts';
 import {
   CLIENT_TYPES,
   type Detected,
@@ -12,10 +14,9 @@ import {
 import { chooseType } from '../../dm2/mediaTypes.ts';
 import { DragomanError, ERRORS, type ErrorCode } from '../../support/errors.ts';
 import { readPostedUrl } from '../reports/reportUrl.ts';
-import { answerWithStatus, opens } from './dm1Answers.ts';
+import { opens } from './dm1Openings.ts';
 import { type Answer, dm2Opening, type Incoming } from './incoming.ts';
 import type { AuthenticateDm2, SessionLog, SessionMetrics, Wire } from './ports.ts';
-import { DM1_TYPES } from './replies.ts';
 import type { DeviceRequest, DeviceResponse } from './request.ts';
 import type { SessionRunner } from './runner.ts';
 
@@ -141,7 +142,7 @@ export class DevicePort {
     if (answer.kind === 'reply') return ok(answer.reply.type, answer.reply.body, answer.reply.headers);
     if (answer.kind === 'refused' && answer.code === 'overload') throw overload(answer.detail);
     const challenge = answer.kind === 'unproven' ? answer.verdict.challenge : undefined;
-    const reply = answerWithStatus(message, dm1Code(answer), this.#options.deviceUrl, challenge);
+    const reply = answerWithStatus(message, dm1Code(answer), this.#options.deviceUrl, { challenge });
     return ok(DM1_TYPES[form], wire.writeDm1(reply, encoding));
   }
 

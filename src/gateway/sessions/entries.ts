@@ -1,5 +1,12 @@
+import { DEFAULT_LIMITS, decodeMessage, maskCred } from '../../dm1/codec.ts';
 import type { Encoding, SyncMLMessage } from '../../dm1/message.ts';
-import type { BackendRequest, EffectOf, Presentation, ResultOf } from '../../interworking/script.ts';
+import type {
+  BackendRequest,
+  EffectOf,
+  Presentation,
+  RawMessage,
+  ResultOf,
+} from '../../interworking/script.ts';
 import type { JournalRow } from '../../store/schema.ts';
 import type { PerformedKind } from './performers.ts';
 import { readTagged, writeTagged } from './taggedJson.ts';
@@ -44,6 +51,8 @@ export interface ReplyMeta {
   readonly accept?: string;
   /** What the device's dialect has no place for, a sentence each. */
   readonly lost?: readonly string[];
+  /** Beyond those of every answer. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 export function writeReplyMeta(meta: ReplyMeta): string {
@@ -83,6 +92,7 @@ export function storeResult(
   switch (effect.kind) {
     case 'backend.exchange': {
       const event = result as ResultOf<'backend.exchange'>;
+      if (effect.send.protocol === 'relay') return storeRelayed(effect.send, event);
       const request = maskRequest(effect.send);
       if (event.kind !== 'dm1' && request.protocol === 'dm2') return plain({ request, result: event });
       const masked = event.kind === 'dm1' ? { ...event, message: maskCredentials(event.message) } : event;
@@ -152,6 +162,7 @@ export function storeResult(
 export function restoreResult(row: JournalRow): unknown {
   switch (row.kind as PerformedKind) {
     case 'backend.exchange':
+      return restoreRelayed(row) ?? (readTagged(row.meta) as { result: unknown }).result;
     case 'authenticate':
       return (readTagged(row.meta) as { result: unknown }).result;
     case 'transfer': {
@@ -187,6 +198,35 @@ export function restoreResult(row: JournalRow): unknown {
     case 'report.close':
       return (JSON.parse(row.meta) as { result: unknown }).result;
   }
+}
+
+/** A relayed answer is kept in its own bytes, from which the same reply can be made again (IW-SES-4). */
+function storeRelayed(send: BackendRequest, event: ResultOf<'backend.exchange'>): Stored {
+  if (event.kind !== 'dm1' || !event.raw) return plain({ request: send, result: event });
+  const { at, kind, message, raw } = event;
+  const { body: _body, ...head } = raw;
+  return {
+    meta: JSON.stringify({ request: send, result: { at, kind, raw: head } }),
+    body: maskRaw(raw, message),
+  };
+}
+
+function restoreRelayed({ meta, body }: JournalRow): ResultOf<'backend.exchange'> | undefined {
+  if (!body) return undefined;
+  const { result } = JSON.parse(meta) as {
+    result: { at: number; kind: 'dm1'; raw: Omit<RawMessage, 'body'> };
+  };
+  const { form } = result.raw;
+  // It was within the limits when it came.
+  const limits = { ...DEFAULT_LIMITS, bytes: body.length, text: body.length };
+  return { ...result, message: decodeMessage(body, form, limits).message, raw: { ...result.raw, body } };
+}
+
+/** The bytes without the data of their credential, which no journal holds. */
+export function maskRaw({ body, form }: RawMessage, { header }: SyncMLMessage): Uint8Array {
+  if (!header.cred) return body;
+  const limits = { ...DEFAULT_LIMITS, bytes: body.length, text: body.length };
+  return maskCred(body, decodeMessage(body, form, limits).credRange);
 }
 
 const HIDDEN = '***';

@@ -48,7 +48,14 @@ export type Unproven = Extract<AuthVerdict, { ok: false }>;
 
 /** What became of a message. */
 export type Answer =
-  | { readonly kind: 'reply'; readonly reply: Reply; readonly session: string; readonly repeated?: true }
+  | {
+      readonly kind: 'reply';
+      readonly reply: Reply;
+      readonly session: string;
+      readonly repeated?: true;
+      /** Whether it came from its device is the backend's to judge (IW-REL-1). */
+      readonly claimed?: true;
+    }
   /** No session begins or goes on for now; a new try may. */
   | { readonly kind: 'refused'; readonly code: ErrorCode; readonly detail: string }
   /** It did not prove to come from its device; no session heard of it. */

@@ -38,7 +38,10 @@ export type Dm2Verdict =
  * Checks a DM 1.x message before a session takes it (IW-AUTH-1): each one that opens a session, and each
  * one within a session whose messages prove themselves one by one (1x§9.5).
  */
-export type AuthenticateDm1 = (message: Incoming) => Promise<ResultOf<'authenticate'>>;
+export type AuthenticateDm1 = (
+  message: Incoming,
+  context: SessionContext,
+) => Promise<ResultOf<'authenticate'>>;
 
 export type AuthenticateDm2 = (request: DeviceRequest, deviceId: string) => Promise<Dm2Verdict>;
 

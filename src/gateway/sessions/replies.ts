@@ -1,22 +1,22 @@
+import { HMAC_HEADER } from '../../dm1/auth/hmacHeader.ts';
+import { defaultEncoding } from '../../dm1/codec.ts';
 import type { Encoding, SyncMLMessage } from '../../dm1/message.ts';
+import { DM1_TYPES } from '../../dm1/tables/mediaTypes.ts';
 import { asCommands, type DialectName, nextMsgId } from '../../dm2/dialects/index.ts';
 import type { Dm2Command } from '../../dm2/packages.ts';
-import type { DeviceReply } from '../../interworking/script.ts';
+import type { DeviceReply, RawMessage } from '../../interworking/script.ts';
 import { DragomanError } from '../../support/errors.ts';
-import { maskCredentials, type ReplyMeta } from './entries.ts';
+import { maskCredentials, maskRaw, type ReplyMeta } from './entries.ts';
 import type { LiveSession, Reply } from './liveSession.ts';
 import type { PresentToDevice, Wire } from './ports.ts';
-
-export const DM1_TYPES = {
-  xml: 'application/vnd.syncml.dm+xml',
-  wbxml: 'application/vnd.syncml.dm+wbxml',
-} as const;
 
 /** An answer twice: as the journal keeps it, without credentials, and as the device gets it. */
 export interface WrittenReply {
   readonly meta: ReplyMeta;
   readonly journaled: Uint8Array;
   readonly message?: SyncMLMessage;
+  /** A relayed answer, which goes out in its own bytes. */
+  readonly raw?: RawMessage;
 }
 
 /** Writes answers in the device's own encoding (IW-SES-1) and adds what only the gateway may know. */
@@ -35,18 +35,24 @@ export class Replies {
    */
   write(session: LiveSession, reply: DeviceReply): WrittenReply {
     if (reply.protocol === 'dm2') return this.#writeDm2(session, reply);
-    const { message, present } = reply;
+    const { message, present, raw } = reply;
     const { encoding } = session;
     if (!encoding) throw new DragomanError('internal', 'A 2.0 session answered with a SyncML message.');
+    if (raw && (raw.mac !== undefined || raw.form === encoding.form)) {
+      const enc = raw.form === encoding.form ? encoding : defaultEncoding(raw.form, message.header.verDTD);
+      const meta = { enc, ...(raw.mac !== undefined && { headers: { [HMAC_HEADER]: raw.mac } }) };
+      return { meta, journaled: maskRaw(raw, message), raw };
+    }
     const journaled = this.#wire.writeDm1(maskCredentials(message), encoding);
     return { meta: { enc: encoding, ...(present && { present }) }, journaled, message };
   }
 
   /** What goes to the device: the journaled bytes unless a credential belongs in them. */
   async toDevice(session: LiveSession, written: WrittenReply): Promise<Reply> {
-    const { meta, journaled, message } = written;
+    const { meta, journaled, message, raw } = written;
     if (!meta.enc) return this.#dm2Reply(session.dialect, meta, journaled);
     const type = DM1_TYPES[meta.enc.form];
+    if (raw) return { type, body: raw.body, ...(meta.headers && { headers: meta.headers }) };
     if (!message || (!meta.present && !message.header.cred)) return { type, body: journaled };
     return this.#withCredentials(message, meta.enc, session.deviceId, meta.present);
   }
@@ -54,7 +60,9 @@ export class Replies {
   /** The answer that a journal entry holds, for a repeat after the session left this node's memory. */
   async restore(meta: ReplyMeta, body: Uint8Array, deviceId: string, dialect: string): Promise<Reply> {
     if (!meta.enc) return this.#dm2Reply(dialect, meta, body);
-    if (!meta.present) return { type: DM1_TYPES[meta.enc.form], body };
+    if (!meta.present) {
+      return { type: DM1_TYPES[meta.enc.form], body, ...(meta.headers && { headers: meta.headers }) };
+    }
     const { message } = this.#wire.readDm1(body, meta.enc.form);
     return this.#withCredentials(message, meta.enc, deviceId, meta.present);
   }

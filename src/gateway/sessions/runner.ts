@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import { isLeftToServer } from '../../interworking/sessions.ts';
 import type { JournalRow, SessionRow } from '../../store/schema.ts';
 import type { Store } from '../../store/store.ts';
 import { DragomanError } from '../../support/errors.ts';
@@ -232,7 +233,7 @@ export class SessionRunner {
     const report = reportFor(session, message, this.#options.wire);
     if ('refused' in report) return report.refused;
     if (session.proof !== 'message') return this.#next(session, message, report.event);
-    const verdict = await this.#options.authenticate(message);
+    const verdict = await this.#options.authenticate(message, session.context);
     if (!verdict.ok) return { kind: 'unproven', verdict };
     return this.#next(session, message, report.event, verdict);
   }
@@ -292,7 +293,7 @@ export class SessionRunner {
         if (session.protocol === 'dm2' || session.ended) {
           this.#deliveries.watch(session, driven.reply, message.request.delivered);
         }
-        return { kind: 'reply', reply: driven.reply, session: session.id };
+        return { kind: 'reply', reply: driven.reply, session: session.id, ...claimed(session) };
     }
   }
 
@@ -303,18 +304,20 @@ export class SessionRunner {
     if (this.#live.size >= this.#options.limits.sessions + replaced.length) {
       return overload('Too many sessions.');
     }
-    // Whoever merely claims to be the device opens nothing, and ends nothing.
-    const verdict = message.protocol === 'dm1' ? await this.#options.authenticate(message) : undefined;
-    if (verdict?.ok === false) return { kind: 'unproven', verdict };
     const started = await this.#options.starter.start(opening, deviceId, at);
     if ('refused' in started) return { kind: 'refused', code: started.refused, detail: started.detail };
-    const session = newSession(message, started, earlier, {
+    // Whoever merely claims to be the device opens nothing, and ends nothing.
+    const verdict =
+      message.protocol === 'dm1' ? await this.#options.authenticate(message, started) : undefined;
+    if (verdict?.ok === false) return { kind: 'unproven', verdict };
+    const ended = isLeftToServer(started) ? earlier.filter(({ key }) => key === message.key) : earlier;
+    const session = newSession(message, started, ended, {
       starter: this.#options.starter,
       node: this.#options.node,
       deadline: Math.round(at + this.#sessionMs * (1 + DEADLINE_SLACK)),
     });
     this.#touch(session, at);
-    for (const row of earlier) {
+    for (const row of ended) {
       const held = row.key === null ? undefined : this.#cache.get(row.key);
       if (row.key !== null) this.#cache.delete(row.key);
       this.#live.delete(row.id);
@@ -334,7 +337,7 @@ export class SessionRunner {
     this.#touch(session, message.at);
     this.#keep(session);
     this.#deliveries.watch(session, session.reply, message.request.delivered);
-    return { kind: 'reply', reply: session.reply, session: session.id, repeated: true };
+    return { kind: 'reply', reply: session.reply, session: session.id, repeated: true, ...claimed(session) };
   }
 
   async #answerAgain(
@@ -450,6 +453,10 @@ export class SessionRunner {
 /** Whether a message belongs to a live session that has its key, rather than opening another. */
 function goesOn(session: LiveSession, { opens }: Incoming): boolean {
   return opens !== 'always' && !(opens === 'again' && session.proof !== undefined);
+}
+
+function claimed({ context }: LiveSession): { claimed?: true } {
+  return isLeftToServer(context) ? { claimed: true } : {};
 }
 
 function overload(detail: string): Answer {

@@ -73,7 +73,7 @@ function traceEntry(entry: JournalRow, protocol: 'dm1' | 'dm2'): TraceEntry {
       return { ...head, text: detail === undefined ? ending : `${ending}: ${detail}` };
     }
     case 'backend.exchange':
-      return { ...head, json: withXml(readTagged(entry.meta)) };
+      return { ...head, json: withXml(readTagged(entry.meta)), ...message(entry.body, 'dm1') };
     case 'authenticate':
       return { ...head, json: verdict(readTagged(entry.meta)) };
     default:

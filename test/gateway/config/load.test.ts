@@ -48,10 +48,11 @@ describe('defaults', () => {
     });
     expect(backends['l']).toMatchObject({
       version: '1.2',
-      encoding: 'xml',
       values: 'typed',
       auth: { type: 'none' },
     });
+    // A relayed device's own, XML for others.
+    expect(backends['l']).not.toHaveProperty('encoding');
     expect(backends['d']).toMatchObject({ dialect: 'approved', values: 'string', getMember: 'MO' });
   });
 

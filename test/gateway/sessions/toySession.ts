@@ -54,7 +54,7 @@ export function toyPerformers(world: World, boundary: Boundary = LIVES): Perform
   return {
     'backend.exchange': async ({ send }, { context }) => {
       if (context.device.id === 'slow') await world.gate;
-      const text = send.protocol === 'dm2' ? JSON.stringify(send) : send.message.header.msgId;
+      const text = send.protocol === 'dm1' ? send.message.header.msgId : JSON.stringify(send);
       return act('backend.exchange', `${context.device.id} ${text}`, {
         kind: 'package2',
         at: 1001,
