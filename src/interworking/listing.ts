@@ -10,7 +10,7 @@ import { sendDocument } from './transfer.ts';
 type Reading = Extract<Dm2Command, { verb: 'GET' | 'HPUT' | 'HPOST' }>;
 
 /** Whether a reading command asks for the list of objects instead of data (20§1.2 C9). */
-export function asksForList(command: Dm2Command): command is Reading {
+export function asksForList(command: Dm2Command): boolean {
   return everythingAsked(command) !== undefined;
 }
 

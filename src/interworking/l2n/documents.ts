@@ -76,12 +76,13 @@ function contentOf(s: Session, uri: ClientUri, read: readonly Target[]): Content
   const items: ReadItem[] = [];
   for (const { address, result } of read) {
     if (!result.ok) return { ok: false, sc: statusToDm2(result.code) };
-    items.push(readItem(s, uri, address, result.node));
+    items.push(readItem(s, uri.moid, address, result.node));
   }
   return { ok: true, uri, items };
 }
 
-function readItem(s: Session, { moid }: ClientUri, { mapping, path }: MoAddress, node: MoNode): ReadItem {
+/** A node as a document holds it; `moid` is the id that the peer used (IW-ADDR-4). */
+export function readItem(s: Session, moid: string, { mapping, path }: MoAddress, node: MoNode): ReadItem {
   const validator = validatorOf(node);
   const { ddf } = mapping.mount;
   const [item] = writeSerialization(

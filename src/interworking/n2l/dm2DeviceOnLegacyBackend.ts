@@ -200,7 +200,7 @@ export class LegacyServer {
 }
 
 /** DevInfo for the legacy server's Package 1; read again only when its validator says that it changed. */
-function* devInfoItems(s: Session, device: Dm2Device): Script<Item[]> {
+export function* devInfoItems(s: Session, device: Dm2Device): Script<Item[]> {
   const [mount] = instancesOf(s, DEVINFO);
   if (!mount) return [];
   const mapping = s.context.mappings.forMount(mount);

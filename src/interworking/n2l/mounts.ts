@@ -1,5 +1,6 @@
 import type { MoItem } from '../../dm2/packages.ts';
 import type { Mount } from '../../mo/mapping.ts';
+import { normaliseMoid } from '../../mo/moid.ts';
 import { samePath } from '../../mo/treePath.ts';
 import { instancesOf } from '../addresses.ts';
 import type { Opening } from '../context.ts';
@@ -18,9 +19,11 @@ export function mountObjects(s: Session, MOS: readonly MoItem[] | undefined): vo
   const known = s.everMounted;
   const mounts: Mount[] = [];
   for (const { MOID, MIID, DDF } of MOS ?? []) {
-    const moid = s.context.mappings.canonical(MOID);
+    const moid = normaliseMoid(MOID);
     for (const miid of MIID) {
-      const before = known.find((mount) => mount.moid === moid && mount.miid === miid);
+      const before = known.find(
+        (mount) => s.context.mappings.sameObject(mount.moid, moid) && mount.miid === miid,
+      );
       const root = before?.root ?? s.context.mappings.virtualRoot(moid, miid);
       if (mounts.some((mount) => samePath(mount.root, root))) continue;
       mounts.push({ moid, miid, root, ...(DDF !== undefined && { ddf: DDF }) });

@@ -1,13 +1,14 @@
 import type { Alert, Package1, RawCommand } from '../../dm2/packages.ts';
-import { isSessionAlert } from '../alerts.ts';
-import { Dm2BackendLeg } from '../backendLeg.ts';
+import { isSessionAlert, sessionAlertToDm2 } from '../alerts.ts';
+import { Dm2BackendLeg, mosOf } from '../backendLeg.ts';
 import type { SessionContext } from '../context.ts';
 import type { DueAlert } from '../keptAlerts.ts';
 import { Dm2Device, END } from '../n2l/device.ts';
-import { keepOpeningAlerts } from '../n2l/dm2DeviceOnLegacyBackend.ts';
+import { devInfoItems, keepOpeningAlerts } from '../n2l/dm2DeviceOnLegacyBackend.ts';
 import { learnClient, mountObjects } from '../n2l/mounts.ts';
-import type { SessionScript } from '../script.ts';
+import type { Script, SessionScript } from '../script.ts';
 import { Session } from '../session.ts';
+import { runOnClient } from './crossing.ts';
 
 /** Relay: a DM 2.0 device on a DM 2.0 or built-in backend; packages pass as they are (IW-REL-1). */
 export function* dm2OnDm2(context: SessionContext): SessionScript {
@@ -21,13 +22,15 @@ export function* dm2OnDm2(context: SessionContext): SessionScript {
   yield* s.save();
   const backend = new Dm2BackendLeg(s);
   let due = device.alerts.take();
-  let answer = yield* backend.forward(withAlerts(package1, due));
+  yield* readDevInfo(s, device, backend);
+  if (device.gone) return { ending: 'device-gone' };
+  let answer = yield* backend.forward(openingFor(s, device, backend, withAlerts(package1, due)));
   while (answer.ok) {
     yield* device.alerts.settle(due);
     const { CMD } = answer.package2;
     // END and CONT are for the gateway: it ends the device's session itself, and stays in between.
     const own = CMD.filter((command) => !is(command, 'END', 'CONT'));
-    const items = yield* device.runRaw(own);
+    const items = yield* runOnClient(s, device, backend, own);
     yield* s.save();
     if (CMD.length === 0 || CMD.some((command) => is(command, 'END')))
       return { ending: 'completed', reply: END };
@@ -46,6 +49,20 @@ export function* dm2OnDm2(context: SessionContext): SessionScript {
   }
   yield* s.note('IW-SES-10', `The backend failed, so the client gets END: ${answer.detail}`);
   return { ending: 'backend-failed', reply: END, detail: answer.detail };
+}
+
+/** A server whose first message holds DevInfo gets it also of a client that did not tell it so. */
+function* readDevInfo(s: Session, device: Dm2Device, backend: Dm2BackendLeg): Script<void> {
+  if (!backend.dialect.capabilities.openingCarriesDevInfo || s.devInfo['Man'] !== undefined) return;
+  yield* devInfoItems(s, device);
+  yield* s.save();
+}
+
+/** What an early client leaves out, for a server that counts on it (20§2.4). */
+function openingFor(s: Session, device: Dm2Device, backend: Dm2BackendLeg, package1: Package1): Package1 {
+  if (device.dialect.mediaTypes.opening === backend.dialect.mediaTypes.opening) return package1;
+  const { MOS = mosOf(s), Alert: alerts = [] } = package1;
+  return { MOS, Alert: alerts.some(isSessionAlert) ? alerts : [sessionAlertToDm2(undefined, ''), ...alerts] };
 }
 
 /** The client's own Package#1, without the alerts that others deliver. */
