@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
+import { DIALECT_NAMES, type DialectName } from '../dm2/dialects/index.ts';
 import { DragomanError } from '../support/errors.ts';
 import type { CredScheme } from './credentials.ts';
 import { type BackendScript, Dm2Backend, type RepositoryDocument } from './dm2Backend/backend.ts';
@@ -55,6 +56,13 @@ export const SIMULATE_FLAGS = [
     text: 'pause before each message or answer',
   },
   { flag: 'dm-version', value: 'V', kinds: LEGACY, text: 'DM version', choices: ['1.1', '1.2', '1.3'] },
+  {
+    flag: 'dialect',
+    value: 'NAME',
+    kinds: ['client', 'backend'],
+    text: 'dialect of DM 2.0 (default: approved)',
+    choices: DIALECT_NAMES,
+  },
   { flag: 'encoding', value: 'FORM', kinds: LEGACY, text: 'message encoding', choices: ['xml', 'wbxml'] },
   { flag: 'max-msg-size', value: 'BYTES', kinds: LEGACY, text: 'largest message that it takes' },
   { flag: 'port', value: 'PORT', kinds: SERVERS, text: 'port to listen on (default: any free one)' },
@@ -184,6 +192,7 @@ function legacyDevice(flags: SimulateFlags, onMessage: (message: LoggedMessage) 
 function dm2Client(flags: SimulateFlags, onMessage: (message: LoggedMessage) => void): Dm2Client {
   return new Dm2Client({
     ...clientOptions(flags, onMessage),
+    ...given('dialect', flags.dialect as DialectName | undefined),
     ...given('objects', flags.tree),
     ...given('missing', list<Dm2Capability>(flags.missing)),
     auth: { type: flags.auth === 'basic' ? 'basic' : 'none', ...account(flags) },
@@ -229,6 +238,7 @@ function dm2Backend(flags: SimulateFlags, onMessage: (message: LoggedMessage) =>
       : (readFileNotation(flags.documents) as Record<string, RepositoryDocument>);
   return new Dm2Backend({
     ...serverOptions(flags, onMessage),
+    ...given('dialect', flags.dialect as DialectName | undefined),
     ...given('script', script<BackendScript>(flags)),
     ...given('documents', documents),
     auth:

@@ -25,6 +25,7 @@ export type {
   Opening,
   ReadCommands,
   ReadLimits,
+  ReadPackage2,
   StatusReport,
   Tolerated,
   TransferDocument,

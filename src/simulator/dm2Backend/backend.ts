@@ -1,13 +1,24 @@
 import { randomUUID } from 'node:crypto';
-import { readPackage1, readPackage3, writePackage } from '../../dm2/codec.ts';
+import {
+  asCommands,
+  DIALECTS,
+  type Dialect,
+  type DialectName,
+  deviceIdOf,
+  nextMsgId,
+  placeOfStatus,
+} from '../../dm2/dialects/index.ts';
+import { isMoDocument, readMoItems } from '../../dm2/documents.ts';
 import { parseBasic } from '../../dm2/httpAuth.ts';
 import { essence } from '../../dm2/mediaTypes.ts';
-import {
-  type Alert,
-  MEDIA_TYPE,
-  type Package1,
-  type RawCommand,
-  type StatusItem,
+import type {
+  Alert,
+  Dm2Command,
+  Package1,
+  Package3,
+  RawCommand,
+  SerializationItem,
+  StatusItem,
 } from '../../dm2/packages.ts';
 import { same } from '../credentials.ts';
 import { EventLog, type LoggedMessage, type OnMessage } from '../eventLog.ts';
@@ -31,6 +42,8 @@ export interface RepositoryUpload {
   readonly body: Uint8Array;
   /** Parsed body, when it is JSON. */
   readonly json: unknown;
+  /** Its items, when it is a document of management objects in any dialect. */
+  readonly items: readonly SerializationItem[];
 }
 
 /** A command of Package#2 and the Status item that answered it. */
@@ -43,6 +56,8 @@ export interface Dm2CommandRecord {
 export interface BackendSession {
   readonly deviceId: string;
   readonly package1: Package1;
+  /** DevInfo, where the first message holds it. */
+  readonly devInfo: Readonly<Record<string, string>>;
   readonly alerts: Alert[];
   readonly commands: Dm2CommandRecord[];
   messages: number;
@@ -58,6 +73,8 @@ export type BackendScript =
   | ((session: BackendSession) => readonly RawCommand[] | undefined);
 
 export interface Dm2BackendOptions extends HttpServerOptions {
+  /** Generation of the protocol: the approved one when absent. */
+  readonly dialect?: DialectName;
   readonly path?: string;
   readonly auth?:
     | { readonly type: 'none' }
@@ -77,6 +94,9 @@ export interface Dm2BackendOptions extends HttpServerOptions {
 interface Live {
   readonly session: BackendSession;
   outstanding: Dm2CommandRecord[];
+  asked: readonly Dm2Command[];
+  /** Number of the last commands, where the dialect numbers them. */
+  msgId?: number;
   packages: number;
   /**
    * The last Package#3 and its answer where the client did not get it. Packages have no number and two
@@ -96,12 +116,14 @@ export class Dm2Backend {
   readonly documents: Map<string, RepositoryDocument>;
   /** Paths below the repository that were fetched. */
   readonly fetched: string[] = [];
+  readonly #dialect: Dialect;
   readonly #log: EventLog;
   readonly #http: HttpServer;
   readonly #live = new Map<string, Live>();
 
   constructor(options: Dm2BackendOptions = {}) {
     this.options = options;
+    this.#dialect = DIALECTS[options.dialect ?? 'approved'];
     this.documents = new Map(Object.entries(options.documents ?? {}));
     this.#log = new EventLog(options.onMessage, options.keepMessages);
     this.#http = new HttpServer(options, this.#log, (request) => this.#handle(request));
@@ -135,20 +157,13 @@ export class Dm2Backend {
     if (request.method !== 'POST') return { status: 405 };
     const refused = this.#refusal(request);
     if (refused) return refused;
-    const deviceId = request.headers['omadm-devid'];
-    if (!deviceId) return { status: 400 };
+    const { opening, status } = this.#dialect.mediaTypes;
     try {
-      switch (essence(request.headers['content-type'])) {
-        case MEDIA_TYPE.package1:
-          return this.#open(deviceId, request);
-        case MEDIA_TYPE.package3:
-          return this.#continue(deviceId, request);
-        default:
-          return {
-            status: 415,
-            headers: { 'omadm-accept': `${MEDIA_TYPE.package1}, ${MEDIA_TYPE.package3}` },
-          };
-      }
+      const deviceId = deviceIdOf(request.headers);
+      const type = essence(request.headers['content-type']);
+      if (type === opening) return this.#open(deviceId, request);
+      if (type === status || type?.startsWith('multipart/')) return this.#continue(deviceId, request);
+      return { status: 415, headers: { 'omadm-accept': `${opening}, ${status}` } };
     } catch {
       return { status: 400 };
     }
@@ -168,10 +183,11 @@ export class Dm2Backend {
   }
 
   #open(deviceId: string, request: HttpRequest): HttpReply {
-    const package1 = readPackage1(request.body);
+    const { package1, devInfo } = this.#dialect.readOpening(request);
     const session: BackendSession = {
       deviceId,
       package1,
+      devInfo,
       alerts: [...(package1.Alert ?? [])],
       commands: [],
       messages: 1,
@@ -179,12 +195,14 @@ export class Dm2Backend {
       violations: [],
     };
     if (package1.MOS === undefined) session.violations.push('Package#1 without MOS');
+    const { openingCarriesDevInfo } = this.#dialect.capabilities;
+    if (openingCarriesDevInfo && devInfo['DevID'] === undefined) session.violations.push('no DevInfo');
     if (!session.alerts.some(({ AlertType }) => AlertType.startsWith('urn:oma:at:dm:2.0:'))) {
       session.violations.push('Package#1 without a session alert');
     }
     this.sessions.push(session);
     this.#checkHeaders(session, request);
-    const live: Live = { session, outstanding: [], packages: 0 };
+    const live: Live = { session, outstanding: [], asked: [], packages: 0 };
     this.#live.set(deviceId, live);
     this.#live.set(`${deviceId} ${request.path}`, live);
     return this.#next(live);
@@ -201,7 +219,7 @@ export class Dm2Backend {
     const { session, outstanding } = live;
     session.messages += 1;
     this.#checkHeaders(session, request);
-    const package3 = readPackage3(request.body);
+    const package3 = this.#report(live, request);
     if (package3.Status.length !== outstanding.length) {
       session.violations.push(`${package3.Status.length} Status items for ${outstanding.length} commands`);
     }
@@ -217,8 +235,20 @@ export class Dm2Backend {
     return reply;
   }
 
+  #report(live: Live, request: HttpRequest): Package3 {
+    const { name: dialect } = this.#dialect;
+    const { package3, msgId } = this.#dialect.readStatus(request, { commands: live.asked });
+    const { deviceId, violations } = live.session;
+    const place = placeOfStatus(
+      { dialect, deviceId, ...(live.msgId === undefined ? {} : { msgId: live.msgId }) },
+      { dialect, deviceId, ...(msgId === undefined ? {} : { msgId }) },
+    );
+    if (typeof place !== 'string') violations.push(place.detail);
+    return package3;
+  }
+
   #checkHeaders(session: BackendSession, { headers }: HttpRequest): void {
-    if (!headers['accept']?.includes(MEDIA_TYPE.package2))
+    if (!headers['accept']?.includes(this.#dialect.mediaTypes.commands))
       session.violations.push('Accept does not name Package#2');
     if (!headers['host']) session.violations.push('no Host');
   }
@@ -233,13 +263,15 @@ export class Dm2Backend {
     live.outstanding = sent.map((command) => ({ command, status: undefined }));
     live.session.commands.push(...live.outstanding.filter(({ command }) => command[0] !== 'END'));
     if (sent.some(([verb]) => verb === 'END')) live.session.state = 'completed';
+    if (this.#dialect.capabilities.commandsCarryMsgId) live.msgId = nextMsgId(live.msgId);
+    live.asked = asCommands({ CMD: sent }).filter((command) => 'verb' in command);
     return {
       status: 200,
       headers: {
-        'content-type': MEDIA_TYPE.package2,
+        'content-type': this.#dialect.mediaTypes.commands,
         ...(omadmAccept === undefined ? {} : { 'omadm-accept': omadmAccept }),
       },
-      body: writePackage({ CMD: sent }),
+      body: this.#dialect.writePackage2({ CMD: sent }, live.msgId).body,
     };
   }
 
@@ -247,7 +279,8 @@ export class Dm2Backend {
     const name = decodeURIComponent(path.slice(REPOSITORY.length).split('?')[0] ?? '');
     if (method === 'PUT' || method === 'POST') {
       const contentType = headers['content-type'] ?? '';
-      this.uploads.push({ path: name, method, contentType, body, json: jsonOf(body) });
+      const items = isMoDocument(contentType) ? itemsOf(contentType, body) : [];
+      this.uploads.push({ path: name, method, contentType, body, json: jsonOf(body), items });
       return { status: this.options.uploadStatus ?? 204 };
     }
     if (method !== 'GET') return { status: 405 };
@@ -260,9 +293,19 @@ export class Dm2Backend {
       return { status: 304, headers: etag };
     return {
       status: 200,
-      headers: { 'content-type': document.contentType ?? MEDIA_TYPE.serialization, ...etag },
-      body: bytesOf(document.body),
+      headers: { 'content-type': document.contentType ?? this.#dialect.mediaTypes.document, ...etag },
+      body: this.#bytesOf(document),
     };
+  }
+
+  /** A list of items without a type of its own is written in the dialect. */
+  #bytesOf({ body, contentType }: RepositoryDocument): Uint8Array {
+    if (body instanceof Uint8Array) return body;
+    if (typeof body === 'string') return Buffer.from(body, 'utf8');
+    const inDialect = contentType === undefined && Array.isArray(body);
+    return inDialect
+      ? this.#dialect.writeDocument({ items: body as SerializationItem[] }).body
+      : Buffer.from(JSON.stringify(body), 'utf8');
   }
 
   /** Puts a document into the repository and gives its ServerURI. */
@@ -272,9 +315,12 @@ export class Dm2Backend {
   }
 }
 
-function bytesOf(body: RepositoryDocument['body']): Uint8Array {
-  if (body instanceof Uint8Array) return body;
-  return Buffer.from(typeof body === 'string' ? body : JSON.stringify(body), 'utf8');
+function itemsOf(contentType: string, body: Uint8Array): readonly SerializationItem[] {
+  try {
+    return readMoItems({ contentType, body }).items;
+  } catch {
+    return [];
+  }
 }
 
 function jsonOf(body: Uint8Array): unknown {

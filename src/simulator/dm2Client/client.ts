@@ -1,10 +1,15 @@
-import { readPackage2, writePackage } from '../../dm2/codec.ts';
 import { parseCommand } from '../../dm2/command.ts';
+import {
+  DIALECTS,
+  type Dialect,
+  placeOfCommands,
+  type ReadPackage2,
+  type WrittenMessage,
+} from '../../dm2/dialects/index.ts';
 import { formatBasic } from '../../dm2/httpAuth.ts';
 import { essence } from '../../dm2/mediaTypes.ts';
 import {
   type Alert,
-  MEDIA_TYPE,
   type Package1,
   type Package2,
   type Package3,
@@ -17,8 +22,8 @@ import { type HttpAnswer, HttpClient } from '../httpClient.ts';
 import { readFileNotation } from '../treeFile.ts';
 import { dm2Instances, instancesFrom } from '../trees.ts';
 import { type CommandContext, type Dm2State, execute, provideDefaults, publishChanges } from './execute.ts';
-import { Objects } from './objects.ts';
-import type { Dm2ClientOptions, Dm2SessionReport } from './options.ts';
+import { devInfoOf, Objects } from './objects.ts';
+import type { Dm2Capability, Dm2ClientOptions, Dm2SessionReport } from './options.ts';
 
 export interface Dm2SessionOptions {
   /** Endpoint of this session, the configured one when absent. */
@@ -27,10 +32,16 @@ export interface Dm2SessionOptions {
   readonly alerts?: readonly Alert[];
 }
 
+/** What the next step sends. */
+interface Ready {
+  readonly bytes: Uint8Array;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
 type Mutable<T> = { -readonly [K in keyof T]: T[K] extends readonly (infer E)[] ? E[] : T[K] };
 
 /**
- * A client of the approved DM 2.0 protocol (20§2, 20§3). `session()` runs a whole session; `begin()`
+ * A DM 2.0 client of any dialect (20§1, 20§2, 20§3). `session()` runs a whole session; `begin()`
  * and `step()` run it package by package, as in `LegacyDevice`.
  */
 export class Dm2Client {
@@ -41,10 +52,13 @@ export class Dm2Client {
   readonly pendingAlerts: Alert[];
   readonly #log: EventLog;
   readonly #http: HttpClient;
+  readonly #dialect: Dialect;
+  /** Number of the last commands, where they bear one. */
+  #msgId: number | undefined;
   #report: Mutable<Dm2SessionReport> | undefined;
   #startedAt = 0;
   #url = '';
-  #next: { package: Package1 | Package3; bytes: Uint8Array; contentType: string } | undefined;
+  #next: Ready | undefined;
   /** Alerts on their way; owed again when the session breaks. */
   #sentAlerts: Alert[] = [];
 
@@ -55,7 +69,13 @@ export class Dm2Client {
       objects === undefined
         ? dm2Instances(deviceId)
         : instancesFrom(typeof objects === 'string' ? readFileNotation(objects) : objects, deviceId);
-    this.objects = new Objects(instances, new Set(missing));
+    this.#dialect = DIALECTS[options.dialect ?? 'approved'];
+    const { resolvesVariables, cacheValidators } = this.#dialect.capabilities;
+    const unknown: Dm2Capability[] = [
+      ...(resolvesVariables ? [] : (['xname', 'wildcard'] as const)),
+      ...(cacheValidators ? [] : (['cv'] as const)),
+    ];
+    this.objects = new Objects(instances, new Set([...missing, ...unknown]));
     this.pendingAlerts = [...(options.alerts ?? [])];
     this.#log = new EventLog(options.onMessage, options.keepMessages);
     this.#http = new HttpClient({ connections: 2, ...options }, this.#log);
@@ -115,10 +135,11 @@ export class Dm2Client {
       ...(options.alerts ?? []),
     ];
     const sessionAlert = options.sessionAlert ?? this.options.sessionAlert ?? SESSION_ALERT.clientInitiated;
-    this.#ready(
-      { MOS: this.objects.list(), Alert: [{ AlertType: sessionAlert }, ...this.#sentAlerts] },
-      MEDIA_TYPE.package1,
-    );
+    this.#msgId = undefined;
+    const package1 = { MOS: this.objects.list(), Alert: [{ AlertType: sessionAlert }, ...this.#sentAlerts] };
+    const { deviceId } = this.options;
+    const devInfo = this.#dialect.capabilities.openingCarriesDevInfo ? devInfoOf(this.objects) : {};
+    this.#ready(package1, this.#dialect.writeOpening({ deviceId, package1, devInfo, items: [] }));
   }
 
   /** Sends the package that is ready and executes the answer; `false` once the session is over. */
@@ -153,26 +174,14 @@ export class Dm2Client {
     this.#next = undefined;
   }
 
-  #ready(content: Package1 | Package3, contentType: string): void {
-    this.#next = { package: content, bytes: this.#write(content), contentType };
+  #ready(content: Package1 | Package3, { headers, body }: WrittenMessage): void {
+    const bytes = this.options.quirks?.nullLists ? withNullLists(content) : body;
+    this.#next = { bytes, headers };
   }
 
-  #write(content: Package1 | Package3): Uint8Array {
-    if (!this.options.quirks?.nullLists) return writePackage(content);
-    const nulls: Record<string, unknown> = { Alert: null, ...content };
-    for (const [name, list] of Object.entries(nulls)) {
-      if (Array.isArray(list) && list.length === 0) nulls[name] = null;
-    }
-    return Buffer.from(JSON.stringify(nulls), 'utf8');
-  }
-
-  #post({ bytes, contentType }: { bytes: Uint8Array; contentType: string }): Promise<HttpAnswer> {
-    const { auth, deviceId } = this.options;
-    const headers: Record<string, string> = {
-      'content-type': contentType,
-      accept: MEDIA_TYPE.package2,
-      'omadm-devid': deviceId,
-    };
+  #post({ bytes, headers: own }: Ready): Promise<HttpAnswer> {
+    const { auth } = this.options;
+    const headers: Record<string, string> = { ...own };
     if (auth?.type === 'basic') headers['authorization'] = formatBasic(auth.username, auth.password);
     return this.#http.send('POST', this.#url, headers, bytes);
   }
@@ -185,17 +194,30 @@ export class Dm2Client {
     }
     this.#sentAlerts = [];
     const type = essence(answer.headers['content-type']);
-    if (type !== MEDIA_TYPE.package2)
+    if (type !== this.#dialect.mediaTypes.commands)
       violations.push(`Content-Type ${type ?? '(none)'} is not that of Package#2`);
-    const package2 = readPackage2(answer.body);
-    violations.push(...checkPackage2(package2));
+    const { package2, msgId, tolerated } = this.#dialect.readPackage2(answer);
+    violations.push(...tolerated, ...this.#checkNumber(msgId), ...checkPackage2(package2, this.#dialect));
     const status = await this.#run(package2, answer.headers['omadm-accept']);
     if (endsSession(package2)) return this.#end('completed');
-    this.#sentAlerts = this.pendingAlerts.splice(0);
-    this.#ready(
-      { Status: status, ...(this.#sentAlerts.length > 0 ? { Alert: this.#sentAlerts } : {}) },
-      MEDIA_TYPE.package3,
+    // Where a status report has no room for them they wait for the next opening (20§1.1).
+    if (this.#dialect.capabilities.statusCarriesAlerts) this.#sentAlerts = this.pendingAlerts.splice(0);
+    const Alert = this.#sentAlerts;
+    const package3 = { Status: status, ...(Alert.length > 0 ? { Alert } : {}) };
+    const report = { package3, ...(msgId === undefined ? {} : { msgId }) };
+    this.#ready(package3, this.#dialect.writeStatus(report, this.options.deviceId));
+  }
+
+  /** What is wrong with the number of a command document. */
+  #checkNumber(msgId: ReadPackage2['msgId']): string[] {
+    const { name: dialect } = this.#dialect;
+    const { deviceId } = this.options;
+    const place = placeOfCommands(
+      { dialect, deviceId, ...(this.#msgId === undefined ? {} : { msgId: this.#msgId }) },
+      { dialect, ...(msgId === undefined ? {} : { msgId }) },
     );
+    this.#msgId = msgId;
+    return place === 'next' ? [] : [typeof place === 'string' ? `MsgID ${msgId} comes again` : place.detail];
   }
 
   async #run(package2: Package2, accept: string | undefined): Promise<StatusItem[]> {
@@ -213,6 +235,7 @@ export class Dm2Client {
 
   #context(accept: string | undefined): CommandContext {
     return {
+      dialect: this.#dialect,
       objects: this.objects,
       state: this.state,
       http: this.#http,
@@ -226,17 +249,27 @@ export class Dm2Client {
   }
 }
 
+/** As a client is known to send empty lists. */
+function withNullLists(content: Package1 | Package3): Uint8Array {
+  const nulls: Record<string, unknown> = { Alert: null, ...content };
+  for (const [name, list] of Object.entries(nulls)) {
+    if (Array.isArray(list) && list.length === 0) nulls[name] = null;
+  }
+  return Buffer.from(JSON.stringify(nulls), 'utf8');
+}
+
 /** END, or no command at all, closes the session (IW-SES-8). */
 function endsSession({ CMD }: Package2): boolean {
   return CMD.length === 0 || CMD.some(([verb]) => verb?.trim().toUpperCase() === 'END');
 }
 
 /** Breaches of 20§3 in a Package#2, in words. */
-function checkPackage2(package2: Package2): string[] {
+function checkPackage2(package2: Package2, { commandOptions, capabilities }: Dialect): string[] {
   const found: string[] = [];
-  if (package2.CMD.length === 0) found.push('Package#2 without a command');
+  if (package2.CMD.length === 0 && !capabilities.endsByEmptyDocument)
+    found.push('Package#2 without a command');
   for (const raw of package2.CMD) {
-    const command = parseCommand(raw);
+    const command = parseCommand(raw, commandOptions);
     if ('error' in command) found.push(`${raw.join(' ')}: ${command.detail}`);
     else if (raw[0] !== command.verb) found.push(`${raw[0]} is not written in upper case`);
   }

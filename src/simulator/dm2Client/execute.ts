@@ -1,5 +1,7 @@
 import { clientUriOf, parseClientUri } from '../../dm2/clientUri.ts';
 import { parseCommand } from '../../dm2/command.ts';
+import { type Dialect, everythingAsked, showReturn } from '../../dm2/dialects/index.ts';
+import { documentAccept } from '../../dm2/documents.ts';
 import { chooseType } from '../../dm2/mediaTypes.ts';
 import {
   type Alert,
@@ -13,7 +15,7 @@ import { writeSerialization } from '../../dm2/serialization.ts';
 import { expandServerUri } from '../../dm2/serverUri.ts';
 import type { HttpAnswer, HttpClient } from '../httpClient.ts';
 import { reportOf } from '../legacyDevice/execReports.ts';
-import { type Objects, pathOf } from './objects.ts';
+import { devInfoOf, type Objects, pathOf } from './objects.ts';
 import type { Dm2Capability, Dm2ClientOptions } from './options.ts';
 import { store } from './write.ts';
 
@@ -28,6 +30,7 @@ export interface Dm2State {
 }
 
 export interface CommandContext {
+  readonly dialect: Dialect;
   readonly objects: Objects;
   readonly state: Dm2State;
   readonly http: HttpClient;
@@ -52,8 +55,10 @@ const NEEDS: Partial<Record<Dm2Command['verb'], Dm2Capability>> = {
 
 /** Executes one entry of CMD (20§3). */
 export async function execute(raw: RawCommand, context: CommandContext): Promise<CommandOutcome> {
-  const command = parseCommand(raw);
+  const { capabilities, commandOptions } = context.dialect;
+  const command = parseCommand(raw, commandOptions);
   if ('error' in command) return { sc: command.error === 'bad-command' ? 400 : 501 };
+  if (!capabilities.verbs.has(command.verb)) return { sc: 501 };
   const needed = NEEDS[command.verb];
   if (needed && context.missing.has(needed)) return { sc: 501 };
   switch (command.verb) {
@@ -69,7 +74,7 @@ export async function execute(raw: RawCommand, context: CommandContext): Promise
     case 'EXEC':
       return { sc: exec(command, context) };
     case 'SHOW':
-      return { sc: show(command.serverUri, context) };
+      return { sc: await show(command.serverUri, context) };
     case 'CONT':
       if (!URL.canParse(command.serverUri)) return { sc: 400 };
       context.onCont(command.serverUri);
@@ -106,16 +111,12 @@ async function transfer(
 }
 
 function placeholderValues({ objects, options }: CommandContext): Record<string, string | undefined> {
-  const devInfo = objects.list().find(({ MOID }) => MOID.includes('devinfo'));
-  const leaf = (name: string) => {
-    const node = devInfo && objects.tree.find([devInfo.MOID, devInfo.MIID[0] ?? '', name]);
-    return typeof node?.value === 'string' ? node.value : undefined;
-  };
+  const devInfo = devInfoOf(objects);
   return {
     DevID: options.deviceId,
     IMEI: /^IMEI:(\d+)$/.exec(options.deviceId)?.[1],
-    MAN: leaf('Man'),
-    MOD: leaf('Mod'),
+    MAN: devInfo['Man'],
+    MOD: devInfo['Mod'],
     MCC: '001',
     MNC: '01',
     CMCC: '001',
@@ -130,7 +131,7 @@ async function hget(
   const answer = await transfer(
     'GET',
     command.serverUri,
-    { accept: `${MEDIA_TYPE.serialization}, */*` },
+    { accept: documentAccept(context.dialect) },
     context,
   );
   if (typeof answer === 'number') {
@@ -142,22 +143,30 @@ async function hget(
     answer.headers['content-type'],
     command.clientUri,
   );
-  return code < 300 && uris ? { sc: code, URI: uris } : { sc: code };
+  const where =
+    uris ?? (context.dialect.capabilities.locationAlwaysReported ? [command.clientUri ?? ''] : undefined);
+  return code < 300 && where ? { sc: code, URI: where } : { sc: code };
 }
 
 async function upload(
   command: Extract<Dm2Command, { verb: 'HPUT' | 'HPOST' }>,
   context: CommandContext,
 ): Promise<CommandOutcome> {
-  const read = serialize(command.clientUris, context);
+  const asked = everythingAsked(command);
+  const read = asked ? { items: [] } : serialize(command.clientUris, context);
   if ('code' in read) return { sc: read.code };
-  if (chooseType(context.accept, [MEDIA_TYPE.serialization, 'application/json']) === undefined)
-    return { sc: 406 };
-  const body = Buffer.from(JSON.stringify(read.items), 'utf8');
+  const { document } = context.dialect.mediaTypes;
+  const types = document === MEDIA_TYPE.serialization ? [document, 'application/json'] : [document];
+  if (chooseType(context.accept, types) === undefined) return { sc: 406 };
+  const mos = context.objects.list().map((item) => (asked === 'objects' ? { ...item, MIID: [] } : item));
+  const { body } = context.dialect.writeDocument({
+    items: read.items,
+    ...(asked && { mos }),
+  });
   const answer = await transfer(
     command.verb === 'HPUT' ? 'PUT' : 'POST',
     command.serverUri,
-    { 'content-type': MEDIA_TYPE.serialization },
+    { 'content-type': document },
     context,
     body,
   );
@@ -165,8 +174,19 @@ async function upload(
 }
 
 function get(command: Extract<Dm2Command, { verb: 'GET' }>, context: CommandContext): StatusItem {
+  if (everythingAsked(command)) return { sc: 200, MO: listed(context) };
   const read = serialize(command.clientUris, context);
   return 'code' in read ? { sc: read.code } : { sc: 200, MO: read.items };
+}
+
+/** Every instance, as an item that holds nothing. */
+function listed({ objects }: CommandContext): SerializationItem[] {
+  return objects.list().flatMap(({ MOID, MIID }) =>
+    MIID.map((miid) => ({
+      ClientURI: clientUriOf(MOID, miid),
+      MOData: { [objects.rootName(MOID)]: {} },
+    })),
+  );
 }
 
 /** All addresses in one document, or the first failing code (20§15 Q9). */
@@ -218,7 +238,8 @@ function exec(
   }
   const source = clientUriOf(place.moid, place.miid, place.path);
   const report = standardReport(place.moid, objects, pathOf(place));
-  if (!report && serverUri === undefined) return 200;
+  const { execServerUriForcesAsync } = context.dialect.capabilities;
+  if (!report && (serverUri === undefined || !execServerUriForcesAsync)) return 200;
   const data = report?.data ?? '200';
   state.reports.push({
     ...url,
@@ -240,11 +261,13 @@ function standardReport(moid: string, objects: Objects, path: readonly string[])
   return reportOf(objects.tree, path, '');
 }
 
-function show(serverUri: string, { options, state }: CommandContext): number {
-  if (!URL.canParse(serverUri)) return 400;
+async function show(serverUri: string, { dialect, options, state }: CommandContext): Promise<number> {
+  const { showPauses, showNeedsReturnUrl } = dialect.capabilities;
+  if (!URL.canParse(serverUri) || (showNeedsReturnUrl && showReturn(serverUri) === undefined)) return 400;
   state.shown.push(serverUri);
-  // The session goes on whatever the browser does (20§3.6).
-  void Promise.resolve(options.show?.(serverUri)).catch(() => undefined);
+  const browser = Promise.resolve(options.show?.(serverUri)).catch(() => undefined);
+  // In the approved protocol the session goes on whatever the browser does (20§3.6).
+  if (showPauses) await browser;
   return 200;
 }
 

@@ -151,3 +151,13 @@ export class Objects {
 export function pathOf({ moid, miid, path }: Place): string[] {
   return [moid, miid, ...path];
 }
+
+/** Leaves of the device's DevInfo by their names. */
+export function devInfoOf(objects: Objects): Record<string, string> {
+  const item = objects.list().find(({ MOID }) => MOID.includes('devinfo'));
+  const root = item && objects.tree.find([item.MOID, item.MIID[0] ?? '']);
+  const leaves = [...(root?.children ?? [])].flatMap(([name, node]) =>
+    typeof node.value === 'string' ? [[name, node.value] as const] : [],
+  );
+  return Object.fromEntries(leaves);
+}

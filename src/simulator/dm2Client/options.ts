@@ -1,3 +1,4 @@
+import type { DialectName } from '../../dm2/dialects/index.ts';
 import type { Alert } from '../../dm2/packages.ts';
 import type { OnMessage } from '../eventLog.ts';
 import type { HttpClientOptions } from '../httpClient.ts';
@@ -36,6 +37,8 @@ export type Dm2ExecHandler = (call: {
 }) => { readonly status: number; readonly alert?: Alert } | undefined;
 
 export interface Dm2ClientOptions extends HttpClientOptions {
+  /** Generation of the protocol: the approved one when absent. */
+  readonly dialect?: DialectName;
   readonly url: string;
   readonly deviceId: string;
   readonly auth?: { readonly type: 'none' | 'basic'; readonly username: string; readonly password: string };

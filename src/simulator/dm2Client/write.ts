@@ -1,6 +1,7 @@
 import { clientUriOf, parseClientUri } from '../../dm2/clientUri.ts';
-import { essence, isSerialization } from '../../dm2/mediaTypes.ts';
-import { type ReadItem, readSerializationBody, toNode } from '../../dm2/serialization.ts';
+import { isMoDocument, readMoDocument } from '../../dm2/documents.ts';
+import { essence } from '../../dm2/mediaTypes.ts';
+import { type ReadItem, toNode } from '../../dm2/serialization.ts';
 import { isBinary } from '../../mo/format.ts';
 import { type MoNode, sameValue } from '../../mo/node.ts';
 import { DragomanError } from '../../support/errors.ts';
@@ -34,15 +35,18 @@ function storeBody(
 ): WriteOutcome {
   const place = clientUri === undefined ? undefined : target(objects, clientUri);
   if (place && 'code' in place) return place;
-  if (!isSerialization(contentType)) {
+  if (!isMoDocument(contentType)) {
     return place ? { code: writeRaw(objects.tree, place, body, contentType) } : { code: 415 };
   }
   let items: ReadItem[];
   try {
-    items = readSerializationBody(body, {
-      rootName: (moid) => objects.rootName(moid),
-      ...(place ? { moid: place.moid, path: place.path } : {}),
-    });
+    items = readMoDocument(
+      { contentType, body },
+      {
+        rootName: (moid) => objects.rootName(moid),
+        ...(place ? { moid: place.moid, path: place.path } : {}),
+      },
+    );
   } catch (error) {
     return { code: error instanceof DragomanError ? error.row.dm2 : 400 };
   }
