@@ -45,6 +45,8 @@ export interface MountMapping {
   readonly mount: Mount;
   /** The key of the root under `MOData` (IW-VAL-5). */
   readonly rootName: string;
+  /** Names alone tell which 2.0 nodes there are: whether one is shown never depends on its value. */
+  readonly shownByName: boolean;
   definition(path: readonly string[]): NodeDefinition | undefined;
   /** The legacy subtrees that must be read to know the 2.0 subtree at `path`; the first holds `path` itself. */
   sources(path: readonly string[]): readonly Source[];

@@ -14,6 +14,8 @@ export type ObjectRead = ReadResult & {
 export interface ObjectRequest {
   readonly address: MoAddress;
   readonly levels?: number;
+  /** Of the last of these levels only names are wanted. */
+  readonly names?: boolean;
 }
 
 /**
@@ -25,7 +27,7 @@ export function* readObjects(
   device: LegacyDevice,
   requests: readonly ObjectRequest[],
 ): Script<readonly ObjectRead[]> {
-  const plans = requests.map(({ address, levels }) =>
+  const plans = requests.map(({ address, levels, names }) =>
     address.mapping.sources(address.path).flatMap((source) => {
       const below = source.path.length - address.path.length;
       if (levels !== undefined && levels < below) return [];
@@ -33,6 +35,7 @@ export function* readObjects(
       const request: ReadRequest = {
         legacy: source.legacy,
         ...(levels !== undefined && { levels: levels - below }),
+        ...(names && address.mapping.shownByName && { names }),
         ...(format !== undefined && format !== 'node' && { leaf: true }),
       };
       return [{ source, request }];

@@ -22,6 +22,8 @@ export interface ReadRequest {
   readonly levels?: number;
   /** Known to be a leaf: a plain Get gives it without asking for a list. */
   readonly leaf?: boolean;
+  /** Of the last level only the names are wanted, which stand in the node above. */
+  readonly names?: boolean;
 }
 
 export type ReadResult =
@@ -86,6 +88,7 @@ interface Open {
   readonly path: TreePath;
   readonly depth: number;
   readonly levels: number;
+  readonly names: boolean;
   readonly parent: Draft | undefined;
   readonly root: number;
 }
@@ -108,6 +111,7 @@ function* readByLevels(
     path: request.legacy,
     depth: 0,
     levels: request.levels ?? s.context.limits.depth,
+    names: request.names === true,
     parent: undefined,
     root,
   }));
@@ -144,7 +148,8 @@ function* readByLevels(
       if (!draft.children || open.depth >= open.levels) continue;
       for (const name of childNames(item.item.data)) {
         const segment = decodeSegment(name) ?? name;
-        next.push({ ...open, path: [...open.path, segment], depth: open.depth + 1, parent: draft });
+        if (open.names && open.depth + 1 === open.levels) draft.children.push({ name: segment });
+        else next.push({ ...open, path: [...open.path, segment], depth: open.depth + 1, parent: draft });
       }
     }
     round = next;

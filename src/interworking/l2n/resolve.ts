@@ -50,6 +50,10 @@ function* attempt(s: Session, device: LegacyDevice, uri: ClientUri): Script<Reso
     while (!step.done) step = steps.next(yield* answer(s, device, mounts, step.value));
     const resolution = step.value;
     if (resolution.kind !== 'resolved') return { ok: false, sc: 404 };
+    const { nodes } = s.context.limits;
+    if (resolution.targets.length > nodes) {
+      throw new DragomanError('too-large', `The address names more than ${nodes} nodes.`);
+    }
     return { ok: true, uri, targets: resolution.targets.map((target) => addressOf(s, mounts, target)) };
   } catch (error) {
     if (!(error instanceof DragomanError)) throw error;
@@ -75,13 +79,17 @@ function* answer(
   const results = yield* readObjects(
     s,
     device,
-    // One level is enough: a leaf's value, or the names of an interior node's children.
+    // A node itself is enough: a leaf's value stands in it, and the names of an interior node's children.
     queries.map((query) => ({
       address: addressOf(s, mounts, query),
-      levels: query.want === 'children' ? 1 : 0,
+      ...(query.want === 'children' ? { levels: 1, names: true } : { levels: 0 }),
     })),
   );
   return results.map((result) => {
+    // Too many nodes to look at are not the same as none.
+    if (!result.ok && result.code === 413) {
+      throw new DragomanError('too-large', 'The address leads through a node that has too much below it.');
+    }
     if (!result.ok) return { exists: false };
     const { children, value } = result.node;
     return {

@@ -13,6 +13,7 @@ type Path = readonly string[];
 export class PackMapping implements MountMapping {
   readonly mount: Mount;
   readonly rootName: string;
+  readonly shownByName: boolean;
   private readonly layout: Layout;
   /** Places below this root that other objects have taken over. */
   private readonly taken: readonly (readonly Segment[])[];
@@ -21,6 +22,7 @@ export class PackMapping implements MountMapping {
     this.mount = mount;
     this.rootName = rootName;
     this.layout = layout;
+    this.shownByName = !layout.rules.some(({ legacyOnly, pick }) => legacyOnly || pick);
     this.taken = taken;
   }
 
