@@ -9,6 +9,7 @@ import { newId } from '../support/ids.ts';
 import type { Logger } from '../support/log.ts';
 import { requireToken } from './adminToken.ts';
 import type { Metrics } from './metrics.ts';
+import type { Notifications } from './notifications.ts';
 import { openApi } from './openapi.ts';
 import { allowOnly, answerProblems, noSuchRoute } from './problem.ts';
 import { alertRoutes } from './routes/alerts.ts';
@@ -16,6 +17,7 @@ import { backendRoutes } from './routes/backends.ts';
 import { deviceRoutes } from './routes/devices.ts';
 import { healthRoutes, metricsRoutes } from './routes/health.ts';
 import { jobRoutes } from './routes/jobs.ts';
+import { notificationRoutes } from './routes/notifications.ts';
 import { outboxRoutes } from './routes/outbox.ts';
 import { sessionRoutes } from './routes/sessions.ts';
 
@@ -26,6 +28,9 @@ export interface AdminParts {
   readonly jobs: JobQueue;
   readonly alerts: ReceivedAlerts;
   readonly outbox: Outbox;
+  readonly notifications: Pick<Notifications, 'notifier' | 'wakeups'>;
+  /** Whether a queued job wakes its device where its request does not say. */
+  readonly jobsNotify: boolean;
   readonly backends: Readonly<Record<string, BackendConfig>>;
   readonly metrics: Metrics;
   readonly log: Logger;
@@ -55,7 +60,18 @@ export function adminApp(parts: AdminParts): Express {
       response.json(description);
     })
     .all(allowOnly('GET'));
-  app.use(deviceRoutes({ registry, jobs, bodyBytes: BODY_BYTES, importBytes: IMPORT_BYTES }));
+  const { notifier, wakeups } = parts.notifications;
+  app.use(
+    deviceRoutes({
+      registry,
+      jobs,
+      notifier,
+      jobsNotify: parts.jobsNotify,
+      bodyBytes: BODY_BYTES,
+      importBytes: IMPORT_BYTES,
+    }),
+    notificationRoutes({ notifier, wakeups, registry }),
+  );
   app.use(
     jobRoutes(jobs),
     alertRoutes(parts.alerts, registry),

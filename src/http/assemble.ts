@@ -27,6 +27,7 @@ import { DataRepository } from '../gateway/repository/repository.ts';
 import { DevicePort } from '../gateway/sessions/devicePort.ts';
 import { SessionRunner } from '../gateway/sessions/runner.ts';
 import { createWire } from '../gateway/sessions/wire.ts';
+import type { Wakeups } from '../gateway/wakeup/wakeups.ts';
 import { loadPacks, SHIPPED_PACKS } from '../mo/pack/files.ts';
 import { openStore, type Store } from '../store/store.ts';
 import { hours, minutes, seconds } from '../support/durations.ts';
@@ -40,6 +41,7 @@ import { authenticatesDm1, deviceGate } from './deviceGate.ts';
 import { interactionPages } from './interactionApp.ts';
 import { type Listening, listen } from './listen.ts';
 import { createMetrics } from './metrics.ts';
+import { createNotifications, transportUrls } from './notifications.ts';
 import { performers } from './performers.ts';
 import { devicePages } from './repositoryApp.ts';
 import { deliveryContext, sessionStarter } from './starter.ts';
@@ -122,7 +124,10 @@ async function assemble(config: Config, options: GatewayOptions, undo: Undo): Pr
   const jobs = new JobQueue(store, { jobsPerDevice: limits.jobsPerDevice, reports: jobReports });
   const alerts = new ReceivedAlerts(store);
   const trusted = Object.values(config.backends).flatMap((b) => (b.protocol === 'builtin' ? [] : [b.url]));
-  const guard = new OutboundGuard({ allow: config.outbound.allow, trusted });
+  const guard = new OutboundGuard({
+    allow: config.outbound.allow,
+    trusted: [...trusted, ...transportUrls(config)],
+  });
   const outboundTls = new OutboundTls({
     ...(config.outbound.ca === undefined ? {} : { ca: config.outbound.ca }),
     backends: ownCertificates(config),
@@ -147,6 +152,20 @@ async function assemble(config: Config, options: GatewayOptions, undo: Undo): Pr
   const outbox = new Outbox(store, reports, { ...limits, wake: () => worker.wake() });
   const node = `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`;
   const parts = { config, publicUrl, registry, mappings, backendNonces };
+  const deviceUrl = `${publicUrl}${DEVICE_PATH}`;
+  const notifications = createNotifications({
+    config,
+    store,
+    registry,
+    jobs,
+    guard,
+    client,
+    metrics,
+    log,
+    node,
+    deviceUrl,
+  });
+  const { wakeups } = notifications;
   const wire = createWire(limits);
   const runner = new SessionRunner({
     store,
@@ -162,6 +181,7 @@ async function assemble(config: Config, options: GatewayOptions, undo: Undo): Pr
       authenticator,
       registry,
       backendNonces,
+      wakeups,
       metrics,
     }),
     wire,
@@ -239,6 +259,8 @@ async function assemble(config: Config, options: GatewayOptions, undo: Undo): Pr
     jobs,
     alerts,
     outbox,
+    notifications,
+    jobsNotify: config.notifications.jobs,
     backends: config.backends,
     metrics,
     log,
@@ -257,6 +279,7 @@ async function assemble(config: Config, options: GatewayOptions, undo: Undo): Pr
     reports,
     repository,
     interactions,
+    wakeups,
     log,
   });
   const certificates = [
@@ -279,6 +302,7 @@ async function assemble(config: Config, options: GatewayOptions, undo: Undo): Pr
     }, CERTIFICATES_WATCHED).unref(),
   );
   worker.start();
+  notifications.worker.start();
   const drainMs = options.drainMs ?? seconds(10);
   state = 'serving';
 
@@ -287,7 +311,7 @@ async function assemble(config: Config, options: GatewayOptions, undo: Undo): Pr
     state = 'draining';
     for (const timer of timers) clearInterval(timer);
     await runner.drain(drainMs);
-    await worker.stop(drainMs);
+    await Promise.all([worker.stop(drainMs), notifications.worker.stop(drainMs)]);
     state = 'stopped';
     await unwind(undo);
   };
@@ -405,13 +429,14 @@ interface Kept {
   readonly reports: Reports;
   readonly repository: DataRepository;
   readonly interactions: Interactions;
+  readonly wakeups: Wakeups;
   readonly log: Logger;
 }
 
 /** What happens without any message: silent devices are given up, old records forgotten. */
 function startTimers(
   { limits }: Config,
-  { runner, store, jobs, alerts, outbox, reports, repository, interactions, log }: Kept,
+  { runner, store, jobs, alerts, outbox, reports, repository, interactions, wakeups, log }: Kept,
 ): NodeJS.Timeout[] {
   const every = (ms: number, what: string, work: () => Promise<unknown>) => {
     let busy = false;
@@ -437,6 +462,7 @@ function startTimers(
       await alerts.prune(before);
       await outbox.prune(before);
       await reports.prune(before);
+      await wakeups.prune(before);
     }),
   ];
 }

@@ -8,6 +8,8 @@ export interface Metrics {
   sessionEnded(ending: string): void;
   backendCall(backend: string, result: string, seconds: number): void;
   outboundRefused(): void;
+  /** A try to send a notification: `sent`, `failed` (to be tried again) or `refused`. */
+  notified(via: string, result: string): void;
   authFailed(where: 'device' | 'admin'): void;
   journalFlushed(seconds: number): void;
   deviceRequest(status: number, seconds: number): void;
@@ -53,6 +55,12 @@ export function createMetrics(live: () => number): Metrics {
     help: 'Requests that the outbound guard refused',
     registers,
   });
+  const notifications = new Counter({
+    name: 'dragoman_notifications_total',
+    help: 'Tries to send notifications to devices by transport and result',
+    labelNames: ['via', 'result'] as const,
+    registers,
+  });
   const failures = new Counter({
     name: 'dragoman_auth_failures_total',
     help: 'Refused credentials of devices and of the admin port',
@@ -78,6 +86,7 @@ export function createMetrics(live: () => number): Metrics {
     sessionEnded: (ending) => endings.inc({ ending }),
     backendCall: (name, result, seconds) => backend.observe({ backend: name, result }, seconds),
     outboundRefused: () => refusals.inc(),
+    notified: (via, result) => notifications.inc({ via, result }),
     authFailed: (where) => failures.inc({ where }),
     journalFlushed: (seconds) => flush.observe(seconds),
     deviceRequest: (status, seconds) => requests.observe({ status: String(status) }, seconds),

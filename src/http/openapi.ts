@@ -9,7 +9,7 @@ export interface Operation {
   readonly id: string;
   readonly summary: string;
   readonly query?: readonly Parameter[];
-  readonly body?: { readonly type: string; readonly schema?: BodyName };
+  readonly body?: { readonly type: string; readonly schema?: BodyName; readonly binary?: readonly string[] };
   /** Status of success and what comes with it. */
   readonly answers: Readonly<Record<number, AnswerName | 'none' | 'text'>>;
   /** Statuses of failure, beside 401 and 500. */
@@ -136,6 +136,44 @@ export const OPERATIONS: readonly Operation[] = [
     problems: [404, 409],
   },
   {
+    method: 'post',
+    path: '/api/devices/{id}/notify',
+    id: 'notifyDevice',
+    summary: "Wake a device up, or have a server's own Package#0 turned into what the device understands",
+    body: {
+      type: 'application/json',
+      schema: 'Notify',
+      binary: ['application/vnd.syncml.notification', 'application/octet-stream'],
+    },
+    answers: { 202: 'Notification' },
+    problems: [400, 403, 404, 413, 415, 501, 503],
+  },
+  {
+    method: 'get',
+    path: '/api/devices/{id}/notifications',
+    id: 'listNotifications',
+    summary: 'Notifications of a device, newest first',
+    query: [LIMIT],
+    answers: { 200: 'NotificationList' },
+    problems: [400, 404],
+  },
+  {
+    method: 'get',
+    path: '/api/notifications/{notification}',
+    id: 'getNotification',
+    summary: 'State of a notification, and the session that answered it',
+    answers: { 200: 'Notification' },
+    problems: [404],
+  },
+  {
+    method: 'delete',
+    path: '/api/notifications/{notification}',
+    id: 'withdrawNotification',
+    summary: 'Send no further copy of a notification',
+    answers: { 204: 'none' },
+    problems: [404, 409],
+  },
+  {
     method: 'get',
     path: '/api/outbox',
     id: 'listOutbox',
@@ -258,13 +296,18 @@ function describe({
     summary,
     ...(open ? { security: [] } : {}),
     parameters: [...inPath, ...queries.map((parameter) => ({ ...parameter, in: 'query', required: false }))],
-    ...(body
-      ? { requestBody: { required: true, content: { [body.type]: { schema: bodySchema(body.schema) } } } }
-      : {}),
+    ...(body ? { requestBody: { required: true, content: bodyContent(body) } } : {}),
     responses: {
       ...Object.fromEntries(Object.entries(answers).map(([status, name]) => [status, answer(name, id)])),
       ...Object.fromEntries(refusals.map((status) => [status, { $ref: '#/components/responses/Problem' }])),
     },
+  };
+}
+
+function bodyContent({ type, schema, binary = [] }: NonNullable<Operation['body']>): object {
+  return {
+    [type]: { schema: bodySchema(schema) },
+    ...Object.fromEntries(binary.map((each) => [each, { schema: { type: 'string', format: 'binary' } }])),
   };
 }
 

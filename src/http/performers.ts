@@ -9,6 +9,7 @@ import type { Registry } from '../gateway/registry/registry.ts';
 import { isRefusal, type Reports } from '../gateway/reports/reports.ts';
 import type { DataRepository } from '../gateway/repository/repository.ts';
 import type { PerformedFor, Performers } from '../gateway/sessions/performers.ts';
+import type { Wakeups } from '../gateway/wakeup/wakeups.ts';
 import type { Metrics } from './metrics.ts';
 
 export interface PerformerParts {
@@ -22,13 +23,14 @@ export interface PerformerParts {
   readonly reports: Reports;
   readonly guard: OutboundGuard;
   readonly interactions: Interactions;
+  readonly wakeups: Wakeups;
   readonly metrics: Metrics;
 }
 
 /** Connects each effect of a session script with the part of the gateway that performs it. */
 export function performers(parts: PerformerParts): Performers {
   const { backends, transfers, repository, authenticator, registry, backendNonces, metrics } = parts;
-  const { outbox, reports, guard, interactions } = parts;
+  const { outbox, reports, guard, interactions, wakeups } = parts;
   const place = ({ sessionId, context }: PerformedFor) => ({ deviceId: context.device.id, sessionId });
   const session = (whose: PerformedFor) => ({ ...place(whose), backend: whose.context.backend.name });
   return {
@@ -83,5 +85,6 @@ export function performers(parts: PerformerParts): Performers {
       return reports.promise(session(whose), effect);
     },
     'report.close': (effect, whose) => outbox.close(session(whose), effect),
+    'wakeup.answer': (effect, whose) => wakeups.answer(place(whose), effect),
   };
 }

@@ -1,3 +1,5 @@
+import { CONNECTIONS, NOTIFICATION_FORMS, UI_MODES } from '../interworking/notification/wakeRequest.ts';
+
 /** JSON Schemas (2020-12) of the REST API: what request bodies are checked with and `/openapi.json` shows. */
 export type Schema = Readonly<Record<string, unknown>>;
 
@@ -30,6 +32,20 @@ const CREDENTIALS: Readonly<Record<string, Schema>> = {
   serverUsername: text('Account that the gateway presents to the device.', { minLength: 1, maxLength: 255 }),
   serverPassword: text('Its password.', { maxLength: 1024 }),
   serverAuth: text('How it is presented; `basic` keeps the password readable.', { enum: ['md5', 'basic'] }),
+  notifyVia: text('Transport of notifications to it, by its name in the configuration.', {
+    minLength: 1,
+    maxLength: 64,
+  }),
+  notifyAddress: text('Its address, as that transport needs it.', { minLength: 1, maxLength: 1024 }),
+  notifyServerId: text('Server identifier of the account that it has for the gateway.', {
+    minLength: 1,
+    maxLength: 255,
+  }),
+  notifySecret: text('Base64 of Auth/Noti/Secret; kept readable, as its digests need it.', {
+    minLength: 1,
+    maxLength: 1024,
+  }),
+  notifyData: text('Base64 of Auth/Noti/Data.', { minLength: 1, maxLength: 1024 }),
 };
 
 /** Bodies that are checked before anything is done with them. */
@@ -51,8 +67,25 @@ export const BODIES = {
         maxItems: 1000,
         items: { type: 'array', minItems: 1, maxItems: 1000, items: { type: 'string' } },
       },
+      notify: { type: 'boolean', description: 'Wake the device up for it.' },
     },
     required: ['CMD'],
+    additionalProperties: false,
+  },
+  Notify: {
+    type: 'object',
+    description: 'What a notification asks; all of it has a default.',
+    properties: {
+      form: text("Form of Package#0, where the device's own is not to be taken.", {
+        enum: NOTIFICATION_FORMS,
+      }),
+      uiMode: text('How much the user shall notice.', { enum: UI_MODES }),
+      initiator: text('Who wants the session.', { enum: ['user', 'server'] }),
+      connection: text('What the device shall connect by.', { enum: CONNECTIONS }),
+      via: text('Transport, by its name in the configuration.', { minLength: 1, maxLength: 64 }),
+      address: text('Address of the device there.', { minLength: 1, maxLength: 1024 }),
+    },
+    required: [],
     additionalProperties: false,
   },
 } as const satisfies Record<string, Schema>;
@@ -89,6 +122,10 @@ export const ANSWERS = {
       username: text('Account that it presents.'),
       auth: text('Scheme for this device instead of the configured one.'),
       serverUsername: text('Account that the gateway presents to it.'),
+      notifyVia: text('Transport of notifications to it.'),
+      notifyAddress: text('Its address there.'),
+      notifyServerId: text('Server identifier of the account that it has for the gateway.'),
+      bootstrappedAt: time('When it was bootstrapped; absent once a session has followed.'),
       devInfo: mapOf('string', 'DevInfo under its DM 2.0 names.'),
       mounts: list(
         object(
@@ -147,7 +184,50 @@ export const ANSWERS = {
     },
     ['imported', 'refused', 'problems'],
   ),
-  JobAccepted: object({ job: text('Id of the job.') }, ['job']),
+  JobAccepted: object(
+    {
+      job: text('Id of the job.'),
+      notification: text('Id of the notification that wakes the device up for it.'),
+    },
+    ['job'],
+  ),
+  Notification: object(
+    {
+      id: text('Id of the notification.'),
+      device: DEVICE_ID,
+      number: { type: 'integer', description: 'NOTIFICATION-ID, or session id of a 1.x device.' },
+      askedBy: text('`api`, `job`, or `server:` and a server identifier.'),
+      askedNumber: { type: 'integer', description: 'The number that the asking server gave.' },
+      form: text('Form of Package#0.', { enum: NOTIFICATION_FORMS }),
+      uiMode: text('How much the user shall notice.', { enum: UI_MODES }),
+      initiator: text('Who wants the session.', { enum: ['user', 'server'] }),
+      connection: text('What the device shall connect by.', { enum: CONNECTIONS }),
+      listObjects: { type: 'boolean' },
+      devDetail: { type: 'boolean' },
+      instances: { type: 'boolean' },
+      vendorSpecific: text('Trigger body, base64.'),
+      unknownOptions: list({ type: 'integer' }, 'Numbers of options of later versions.'),
+      via: text('Transport.'),
+      address: text('Address of the device there.'),
+      state: text('`sent`: the transport took it and no session has answered yet.', {
+        enum: ['waiting', 'sent', 'answered', 'failed', 'expired', 'withdrawn'],
+      }),
+      attempts: { type: 'integer', description: 'Tries at the transport.' },
+      sent: { type: 'integer', description: 'Copies that the transport took.' },
+      session: text('The session that answered.'),
+      job: text('The job that it is for.'),
+      detail: text('Why it was not sent, or not yet.'),
+      notes: list(
+        object({ rule: text('Interworking rule.'), text: text('What could not cross.') }, ['rule', 'text']),
+      ),
+      createdAt: time('When it was asked for.'),
+      updatedAt: time('Its last change.'),
+      nextAt: time('When it is sent next, or given up.'),
+      expiresAt: time('When it is given up.'),
+    },
+    ['id', 'device', 'number', 'askedBy', 'form', 'via', 'state', 'attempts', 'sent', 'notes', 'createdAt'],
+  ),
+  NotificationList: object({ notifications: list(ref('Notification'), 'Newest first.') }, ['notifications']),
   Job: object(
     {
       id: text('Id of the job.'),

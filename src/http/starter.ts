@@ -34,8 +34,11 @@ export function sessionStarter(parts: StarterParts): SessionStarter {
       const name = route(config.routes, subject(opening, deviceId, device.devInfo));
       const backend = config.backends[name];
       if (!backend) return { refused: 'configuration', detail: `There is no backend "${name}".` };
-      const context = await contextOf(device, name, backend, opening, at);
-      if (opening.protocol === 'dm1' || opening.reportToken === undefined) return context;
+      const base = await contextOf(device, name, backend, opening, at);
+      if (opening.protocol === 'dm1') return base;
+      const { notifiedAs } = opening;
+      const context = notifiedAs === undefined ? base : { ...base, notifiedAs };
+      if (opening.reportToken === undefined) return context;
       const report = await reports.byToken(deviceId, opening.reportToken);
       return { ...context, report: 'unknown' in report ? report : { id: report.id } };
     },

@@ -21,11 +21,19 @@ const TYPE_PREFIX = /^\s*(?:Reversed-Domain-Name|Content-Type)\s*:\s*/i;
 /** The session alert of Package#1 for the way in which the legacy device came (IW-ALERT-1). */
 export function sessionAlertToDm2(code: string | undefined, sessionId: string): Alert {
   if (code !== ALERT_CODE.serverInitiated) return { AlertType: SESSION_ALERT.clientInitiated };
-  // A notified 1.x client prints the 16-bit id of its trigger in upper-case hex (1x§10.1).
-  const id = /^[0-9A-Fa-f]{1,4}$/.test(sessionId) ? Number.parseInt(sessionId, 16) : undefined;
+  return serverInitiated(notificationNumber(sessionId));
+}
+
+/** The number of a notification in the session id that answers it: 16 bits in upper-case hex (1x§10.1). */
+export function notificationNumber(sessionId: string): number | undefined {
+  return /^[0-9A-Fa-f]{1,4}$/.test(sessionId) ? Number.parseInt(sessionId, 16) : undefined;
+}
+
+/** The session alert that brings a NOTIFICATION-ID back (20§15 Q6). */
+export function serverInitiated(number: number | undefined): Alert {
   return {
     AlertType: SESSION_ALERT.serverInitiated,
-    ...(id !== undefined && { DataType: 'text/plain', Data: { NotificationID: String(id) } }),
+    ...(number !== undefined && { DataType: 'text/plain', Data: { NotificationID: String(number) } }),
   };
 }
 

@@ -71,6 +71,8 @@ export type Opening =
       readonly items?: readonly SerializationItem[];
       /** Token of the report URL that it was posted to (IW-WR-3). */
       readonly reportToken?: string;
+      /** Number of a notification in that URL. */
+      readonly notifiedAs?: number;
     };
 
 export interface SessionContext {
@@ -83,6 +85,8 @@ export interface SessionContext {
   readonly opening: Opening;
   /** The report at whose URL the device opened the session, or why the URL's token stands for none (IW-WR-3). */
   readonly report?: { readonly id: string } | { readonly unknown: string };
+  /** Number of the notification in the URL at which the device opened the session: bit fields carry none (IW-NOT-2). */
+  readonly notifiedAs?: number;
   /** Time of the opening, milliseconds since 1970. */
   readonly at: number;
 }

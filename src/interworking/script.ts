@@ -247,6 +247,23 @@ export interface Effects {
     };
     result: { readonly at: number; readonly answer: UserAnswer };
   };
+  /** A session that the server initiated has begun: which notification does it answer (IW-NOT-2)? */
+  'wakeup.answer': {
+    /** The number that the device brings, if it does. */
+    request: { readonly number?: number };
+    result: {
+      readonly at: number;
+      readonly answers?: {
+        /** Of the notification's record. */
+        readonly id: string;
+        readonly askedBy: string;
+        /** What whoever asked knows it by; absent: nothing. */
+        readonly number?: number;
+        /** Another session answered it before. */
+        readonly again?: true;
+      };
+    };
+  };
   /** A line for the trace: what was lost, assumed or decided, with its rule id. */
   note: { request: { readonly rule: string; readonly text: string }; result: undefined };
 }

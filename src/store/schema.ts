@@ -14,6 +14,7 @@ export interface Database {
   outbox: OutboxTable;
   interactions: InteractionsTable;
   reports: ReportsTable;
+  notifications: NotificationsTable;
 }
 
 export interface DevicesTable {
@@ -42,6 +43,16 @@ export interface DevicesTable {
   /** Failed authentications in a row. */
   failures: Generated<number>;
   failed_at: number | null;
+  /** How the device is notified: transport and address, */
+  notify_via: Generated<string | null>;
+  notify_address: Generated<string | null>;
+  /** the server identifier that its account for the gateway has, */
+  notify_server: Generated<string | null>;
+  /** and base64 of Secret and Data of Auth/Noti, which SHA-256 over them needs as they are. */
+  notify_secret: Generated<string | null>;
+  notify_data: Generated<string | null>;
+  /** When a bootstrap document was made for it, until its first session after that. */
+  bootstrapped_at: Generated<number | null>;
 }
 
 /** The current nonce of one party of a device: `device`, `server` or a backend's name. */
@@ -179,6 +190,40 @@ export interface InteractionsTable {
   expires_at: number;
 }
 
+/** Notifications of devices: asked for, sent, answered (IW-NOT-1, -2). */
+export interface NotificationsTable {
+  id: string;
+  device_id: string;
+  /** NOTIFICATION-ID or session id towards the device. */
+  number: number;
+  /** The one that the asker gave; `null` when it gave none. */
+  asked_number: number | null;
+  /** `api`, `job` or `server:` and a server identifier. */
+  asked_by: string;
+  /** Names a Package#0, so that a repeat of it is known. */
+  source: string | null;
+  form: 'trigger' | 'options' | 'bits';
+  request: string;
+  /** Name of the transport. */
+  via: string;
+  address: string | null;
+  state: 'waiting' | 'sent' | 'answered' | 'failed' | 'expired' | 'withdrawn';
+  /** Tries at the transport, and how many of them it took. */
+  attempts: Generated<number>;
+  sent: Generated<number>;
+  /** Not before then; while a node sends it, the end of that node's lease. */
+  next_at: number;
+  expires_at: number;
+  created_at: number;
+  updated_at: number;
+  session_id: string | null;
+  job_id: string | null;
+  detail: string | null;
+  /** JSON, what could not cross. */
+  notes: Generated<string>;
+  claimed_by: string | null;
+}
+
 export type DeviceRow = Selectable<DevicesTable>;
 export type DeviceUpdate = Updateable<DevicesTable>;
 export type NewDevice = Insertable<DevicesTable>;
@@ -194,3 +239,5 @@ export type NewOutbox = Insertable<OutboxTable>;
 export type InteractionRow = Selectable<InteractionsTable>;
 export type ReportRow = Selectable<ReportsTable>;
 export type NewReport = Insertable<ReportsTable>;
+export type NotificationRow = Selectable<NotificationsTable>;
+export type NewNotification = Insertable<NotificationsTable>;

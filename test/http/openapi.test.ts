@@ -14,17 +14,24 @@ type Content = Record<string, { schema: { $ref?: string } }>;
 
 let gateway: Running;
 let description: Description;
-const names: Record<string, string> = { id: 'IMEI:77', job: '' };
+const names: Record<string, string> = { id: 'IMEI:77', job: '', notification: '' };
 let session = '';
 
 beforeAll(async () => {
-  gateway = await startTestGateway({ deviceAuth: { dm1: 'none' } });
+  gateway = await startTestGateway({
+    deviceAuth: { dm1: 'none' },
+    notifications: { via: 'hook', transports: { hook: { type: 'webhook', url: 'http://127.0.0.1:9/' } } },
+  });
   description = await gateway.json<Description>('/openapi.json');
   const device = new LegacyDevice({ url: gateway.urls.devices, deviceId: 'IMEI:77' });
   await device.session({ alerts: [{ source: './FUMO/fw', type: 'org.example.alert', data: '1' }] });
   await device.close();
   const queued = await gateway.api('/api/devices/IMEI:77/commands', post({ CMD: [['GET', 'urn:x']] }));
   names['job'] = ((await queued.json()) as { job: string }).job;
+  const account = { ...post({ serverUsername: 'gw', serverPassword: 'pw' }), method: 'PUT' };
+  await gateway.api('/api/devices/IMEI:77', account);
+  const notified = await gateway.api('/api/devices/IMEI:77/notify', post({ uiMode: 'background' }));
+  names['notification'] = ((await notified.json()) as { id: string }).id;
   session = (await gateway.json<{ sessions: { id: string }[] }>('/api/sessions')).sessions[0]?.id ?? '';
 });
 afterAll(() => gateway.stop());

@@ -31,6 +31,7 @@ export interface Config {
     /** PEM file of authorities that are trusted beside the public ones. */
     readonly ca?: string;
   };
+  readonly notifications: NotificationsConfig;
   readonly log: { readonly level: LogLevel };
   readonly limits: Limits;
 }
@@ -61,6 +62,8 @@ export interface Limits {
   readonly execReportHours: number;
   /** How long the delivery of an accepted alert is tried (IW-ALERT-6). */
   readonly alertHours: number;
+  /** How long a notification is tried and its answer awaited. */
+  readonly notificationHours: number;
   readonly repositorySeconds: number;
   readonly backendSeconds: number;
   readonly transferBytes: number;
@@ -117,4 +120,44 @@ export interface BackendAuth {
   readonly password?: string;
   /** Present each device's own account, as far as the registry holds it, instead of this one. */
   readonly perDevice?: boolean;
+}
+
+/** How devices are woken up (IW-NOT-1). */
+export interface NotificationsConfig {
+  /** Name of the transport for devices without one of their own. */
+  readonly via?: string;
+  readonly transports: Readonly<Record<string, TransportConfig>>;
+  /** Whether a queued job wakes its device. */
+  readonly jobs: boolean;
+  readonly repeats: number;
+  readonly repeatSeconds: number;
+}
+
+export type TransportConfig = WebhookConfig | PapConfig | UdpConfig;
+
+export type TransportAuth = Pick<BackendAuth, 'username' | 'password'> & {
+  readonly type: 'none' | 'basic' | 'bearer' | 'digest';
+};
+
+export interface WebhookConfig {
+  readonly type: 'webhook';
+  readonly url: string;
+  readonly body: 'json' | 'binary';
+  readonly auth: TransportAuth;
+}
+
+export interface PapConfig {
+  readonly type: 'pap';
+  readonly url: string;
+  /** Address of a device, with `{address}` and `{host}` in it. */
+  readonly address: string;
+  readonly auth: TransportAuth;
+}
+
+export interface UdpConfig {
+  readonly type: 'udp';
+  readonly port: number;
+  readonly framing: 'raw' | 'wsp';
+  /** Private networks that devices are in, in CIDR notation. */
+  readonly networks: readonly string[];
 }

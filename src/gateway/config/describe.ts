@@ -1,9 +1,10 @@
 import { environmentName } from './keys.ts';
+import { TRANSPORT_SCHEMAS } from './notificationSchema.ts';
 import { BACKEND_SCHEMAS, CONFIG_SCHEMA, type KeySchema } from './schema.ts';
 
 /** One key of the configuration, for documentation and `--help`. */
 export interface ConfigRow {
-  /** Dotted; `<name>` stands for the name of a backend, `[]` for an item of a list. */
+  /** Dotted; `<name>` stands for the name of a backend or transport, `[]` for an item of a list. */
   readonly key: string;
   readonly type: string;
   readonly default?: string;
@@ -15,26 +16,35 @@ export interface ConfigRow {
 
 /** Every key, in the order of the schema. */
 export function describeConfig(): readonly ConfigRow[] {
-  return rows(CONFIG_SCHEMA, [], true).flatMap((row) =>
-    row.key === 'backends' ? [row, ...backendRows()] : [row],
-  );
+  return rows(CONFIG_SCHEMA, [], true).flatMap((row) => {
+    if (row.key === 'backends') return [row, ...variantRows(BACKEND_SCHEMAS, ['backends'], 'protocol')];
+    return row.key === 'notifications.transports'
+      ? [row, ...variantRows(TRANSPORT_SCHEMAS, ['notifications', 'transports'], 'type')]
+      : [row];
+  });
 }
 
-function backendRows(): ConfigRow[] {
-  const perProtocol = Object.entries(BACKEND_SCHEMAS).flatMap(([protocol, schema]) =>
-    rows(schema, ['backends', '<name>'], false).map((row) => ({ protocol, row })),
+/** Rows of what is named in the file and has another schema for each value of its member `tag`. */
+function variantRows(
+  schemas: Readonly<Record<string, KeySchema>>,
+  path: readonly string[],
+  tag: string,
+): ConfigRow[] {
+  const perVariant = Object.entries(schemas).flatMap(([variant, schema]) =>
+    rows(schema, [...path, '<name>'], false).map((row) => ({ variant, row })),
   );
-  const merged = new Map<string, { protocols: string[]; row: ConfigRow }>();
-  for (const { protocol, row } of perProtocol) {
-    const key = row.key.endsWith('.protocol') ? row.key : `${row.key} ${row.type} ${row.default ?? ''}`;
+  const isTag = (row: ConfigRow) => row.key === [...path, '<name>', tag].join('.');
+  const merged = new Map<string, { variants: string[]; row: ConfigRow }>();
+  for (const { variant, row } of perVariant) {
+    const key = isTag(row) ? row.key : `${row.key} ${row.type} ${row.default ?? ''} ${row.description}`;
     const known = merged.get(key);
-    if (known) known.protocols.push(protocol);
-    else merged.set(key, { protocols: [protocol], row });
+    if (known) known.variants.push(variant);
+    else merged.set(key, { variants: [variant], row });
   }
-  return [...merged.values()].map(({ protocols, row }) =>
-    row.key.endsWith('.protocol')
-      ? { ...row, type: protocols.map((p) => `\`${p}\``).join(', ') }
-      : { ...row, description: `(${protocols.join(', ')}) ${row.description}` },
+  return [...merged.values()].map(({ variants, row }) =>
+    isTag(row)
+      ? { ...row, type: variants.map((v) => `\`${v}\``).join(', ') }
+      : { ...row, description: `(${variants.join(', ')}) ${row.description}` },
   );
 }
 
@@ -94,8 +104,8 @@ export function configurationPage(): string {
     'The configuration is one YAML or JSON file. Flags win over environment variables, these over the file,',
     'and the file over the defaults below; a list in an environment variable is separated by commas. A key',
     'that is not in this table is refused with its path, and all mistakes are reported at once. Relative',
-    'paths start at the working directory. `<NAME>` in a variable is the name of a backend that the file',
-    'declares, in upper case, with `_` for every other character: that is the place for secrets.',
+    'paths start at the working directory. `<NAME>` in a variable is the name of a backend or transport that',
+    'the file declares, in upper case, with `_` for every other character: that is the place for secrets.',
     '',
     '| key | values | default | environment | meaning |',
     '|---|---|---|---|---|',
@@ -137,6 +147,11 @@ deviceAuth: { dm1: md5, dm2: basic }
 devices: devices.csv
 outbound:
   allow: ["127.0.0.1:9000", "*.operator.example"]
+notifications:
+  via: sms
+  transports:
+    sms: { type: pap, url: "https://ppg.operator.example/pap" }
+    lan: { type: udp, networks: ["10.20.0.0/16"] }
 limits:
   sessions: 20000
   sessionSeconds: 120`;

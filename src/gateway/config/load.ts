@@ -4,6 +4,7 @@ import { parseDocument } from 'yaml';
 import { DEFAULT_BACKEND } from '../routing/route.ts';
 import type { Config } from './config.ts';
 import { environmentName, fromText, isTree, setAt, settableKeys, type Tree, withDefaults } from './keys.ts';
+import { TRANSPORT_SCHEMAS } from './notificationSchema.ts';
 import { ConfigError, type ConfigProblem, dotted, toProblem } from './problems.ts';
 import { BACKEND_SCHEMAS, type BackendProtocol, CONFIG_SCHEMA, type KeySchema } from './schema.ts';
 
@@ -33,9 +34,10 @@ export function loadConfig(sources: ConfigSources = {}): Config {
   const filled = withDefaults(CONFIG_SCHEMA, tree) as Tree;
   problems.push(...validate(validator(), CONFIG_SCHEMA, filled, []));
   const backends = checkBackends(filled, problems);
+  const notifications = checkNotifications(filled, problems);
   checkReferences(filled, backends, problems);
   if (problems.length > 0) throw new ConfigError(problems);
-  return finish({ ...filled, backends });
+  return finish({ ...filled, backends, notifications });
 }
 
 function readFile({ file, text }: ConfigSources): Tree {
@@ -96,11 +98,15 @@ function applyFlags(tree: Tree, flags: NonNullable<ConfigSources['flags']>, prob
   }
 }
 
-/** The fixed keys, and those of the backends that the file declares. */
+/** The fixed keys, and those of the backends and transports that the file declares. */
 function keysOf(tree: Tree) {
   const backends = isTree(tree['backends']) ? Object.entries(tree['backends']) : [];
   return [
     ...settableKeys(CONFIG_SCHEMA),
+    ...Object.entries(transportsOf(tree)).flatMap(([name, value]) => {
+      const schema = transportSchema(value);
+      return schema ? settableKeys(schema, ['notifications', 'transports', name]) : [];
+    }),
     ...backends.flatMap(([name, value]) => {
       const schema = backendSchema(value);
       return schema ? settableKeys(schema, ['backends', name]) : [];
@@ -137,6 +143,43 @@ function checkBackends(tree: Tree, problems: ConfigProblem[]): Tree {
     result[name] = filled;
   }
   return result;
+}
+
+function transportsOf(tree: Tree): Tree {
+  const notifications = tree['notifications'];
+  const transports = isTree(notifications) ? notifications['transports'] : undefined;
+  return isTree(transports) ? transports : {};
+}
+
+function transportSchema(value: unknown): KeySchema | undefined {
+  const type = isTree(value) ? value['type'] : undefined;
+  return typeof type === 'string' && Object.hasOwn(TRANSPORT_SCHEMAS, type)
+    ? TRANSPORT_SCHEMAS[type as keyof typeof TRANSPORT_SCHEMAS]
+    : undefined;
+}
+
+/** The group with every transport complete. */
+function checkNotifications(tree: Tree, problems: ConfigProblem[]): Tree {
+  const transports: Tree = {};
+  for (const [name, value] of Object.entries(transportsOf(tree))) {
+    const path = ['notifications', 'transports', name];
+    const schema = transportSchema(value);
+    if (!isTree(value) || !schema) {
+      const types = Object.keys(TRANSPORT_SCHEMAS).join(', ');
+      if (isTree(value))
+        problems.push({ path: dotted([...path, 'type']), message: `must be one of ${types}` });
+      continue;
+    }
+    const filled = withDefaults(schema, value) as Tree;
+    problems.push(...validate(compile(schema), schema, filled, path), ...credentialProblems(filled, path));
+    transports[name] = filled;
+  }
+  const given = isTree(tree['notifications']) ? tree['notifications'] : {};
+  const { via } = given;
+  if (typeof via === 'string' && !Object.hasOwn(transportsOf(tree), via)) {
+    problems.push({ path: 'notifications.via', message: `there is no transport "${via}"` });
+  }
+  return { ...given, transports };
 }
 
 function credentialProblems(backend: Tree, path: readonly string[]): ConfigProblem[] {

@@ -1,56 +1,14 @@
 import { DIALECT_NAMES } from '../../dm2/dialects/index.ts';
 import { LOG_LEVELS } from '../../support/log.ts';
+import { choice, group, HOST_PORT, HTTP_URL, type KeySchema, MB, text, whole } from './keySchema.ts';
+import { NOTIFICATIONS, TRANSPORT_SCHEMAS } from './notificationSchema.ts';
 
-/**
- * The configuration's JSON Schema (2020-12), the source of validation, of defaults, of environment
- * variable names and of docs/configuration.md.
+export type { KeySchema } from './keySchema.ts';
+
+/*
+ * The configuration's schema is the source of validation, of defaults, of environment variable names and of
+ * docs/configuration.md.
  */
-export interface KeySchema {
-  readonly type: 'object' | 'array' | 'string' | 'integer' | 'boolean';
-  readonly description: string;
-  readonly default?: unknown;
-  readonly enum?: readonly (string | number)[];
-  readonly minimum?: number;
-  readonly maximum?: number;
-  readonly minLength?: number;
-  readonly pattern?: string;
-  readonly format?: string;
-  readonly properties?: Readonly<Record<string, KeySchema>>;
-  readonly required?: readonly string[];
-  readonly additionalProperties?: boolean | KeySchema;
-  readonly items?: KeySchema;
-  readonly propertyNames?: { readonly pattern: string };
-}
-
-const text = (description: string, more: Partial<KeySchema> = {}): KeySchema => ({
-  type: 'string',
-  minLength: 1,
-  ...more,
-  description,
-});
-const choice = (values: readonly (string | number)[], description: string, standard?: string | number) => ({
-  type: typeof values[0] === 'number' ? ('integer' as const) : ('string' as const),
-  enum: values,
-  ...(standard === undefined ? {} : { default: standard }),
-  description,
-});
-const whole = (standard: number, minimum: number, maximum: number, description: string): KeySchema => ({
-  type: 'integer',
-  minimum,
-  maximum,
-  default: standard,
-  description,
-});
-const group = (
-  description: string,
-  properties: Readonly<Record<string, KeySchema>>,
-  required: readonly string[] = [],
-): KeySchema => ({ type: 'object', description, additionalProperties: false, properties, required });
-
-const HOST_PORT = '^(\\[[0-9A-Fa-f:.]+\\]|[A-Za-z0-9._-]+):[0-9]{1,5}$';
-const HTTP_URL = '^https?://[^\\s]+$';
-const MB = 1024 * 1024;
-
 const VALUES = choice(
   ['string', 'typed'],
   'How values of legacy nodes look in JSON: always text, or as JSON numbers and booleans where nothing is lost.',
@@ -238,6 +196,7 @@ export const CONFIG_SCHEMA = group('Configuration of the gateway.', {
     },
     ca: text('PEM file with authorities of servers that are trusted beside the public ones.'),
   }),
+  notifications: NOTIFICATIONS,
   log: group('Logging.', { level: choice(LOG_LEVELS, 'Lowest level that is written.', 'info') }),
   limits: group('Limits; each protects the gateway from a peer.', {
     sessions: whole(10_000, 1, 1_000_000, 'Sessions open at a time; further ones get 503.'),
@@ -254,6 +213,7 @@ export const CONFIG_SCHEMA = group('Configuration of the gateway.', {
     interactionSeconds: whole(600, 1, 86_400, 'Longest wait for an answer of the user.'),
     execReportHours: whole(168, 1, 8760, 'Longest wait for the report of an asynchronous EXEC.'),
     alertHours: whole(168, 1, 8760, 'How long the delivery of an accepted alert is tried.'),
+    notificationHours: whole(24, 1, 8760, 'How long a notification is tried and its answer awaited.'),
     repositorySeconds: whole(900, 1, 86_400, 'Life of a one-time Data Repository URL.'),
     backendSeconds: whole(30, 1, 3600, 'Longest wait for the answer of a backend.'),
     transferBytes: whole(
@@ -283,6 +243,16 @@ export function configJsonSchema(): Record<string, unknown> {
       backends: {
         ...CONFIG_SCHEMA.properties?.['backends'],
         additionalProperties: { oneOf: Object.values(BACKEND_SCHEMAS) },
+      },
+      notifications: {
+        ...NOTIFICATIONS,
+        properties: {
+          ...NOTIFICATIONS.properties,
+          transports: {
+            ...NOTIFICATIONS.properties?.['transports'],
+            additionalProperties: { oneOf: Object.values(TRANSPORT_SCHEMAS) },
+          },
+        },
       },
     },
   };

@@ -28,6 +28,23 @@ export interface DeviceRecord {
   readonly failedAt?: number;
   readonly account?: DeviceAccount;
   readonly serverAccount?: ServerAccount;
+  readonly notify: NotifySettings;
+  /** When it was bootstrapped through the gateway and has had no session since (IW-ALERT-1). */
+  readonly bootstrappedAt?: number;
+}
+
+/** How a device is notified (IW-NOT-1); what is absent is the configuration's. */
+export interface NotifySettings {
+  /** Name of a transport. */
+  readonly via?: string;
+  /** Address as that transport needs it. */
+  readonly address?: string;
+  /** Server identifier of the account that the device has for the gateway. */
+  readonly serverId?: string;
+  /** Base64 of Auth/Noti/Secret: SHA256-DIGEST is made with the secret itself, no hash serves (20§2.2). */
+  readonly secret?: string;
+  /** Base64 of Auth/Noti/Data. */
+  readonly data?: string;
 }
 
 /** What is kept of the account that the device presents: hashes only. */
@@ -92,5 +109,13 @@ export function toRecord(row: DeviceRow): DeviceRecord {
           },
         }),
     ...(row.server_cred === null ? {} : { serverAccount: JSON.parse(row.server_cred) }),
+    notify: {
+      ...(row.notify_via === null ? {} : { via: row.notify_via }),
+      ...(row.notify_address === null ? {} : { address: row.notify_address }),
+      ...(row.notify_server === null ? {} : { serverId: row.notify_server }),
+      ...(row.notify_secret === null ? {} : { secret: row.notify_secret }),
+      ...(row.notify_data === null ? {} : { data: row.notify_data }),
+    },
+    ...(row.bootstrapped_at === null ? {} : { bootstrappedAt: Number(row.bootstrapped_at) }),
   };
 }

@@ -30,6 +30,11 @@ const COLUMNS = [
   'serverUsername',
   'serverPassword',
   'serverAuth',
+  'notifyVia',
+  'notifyAddress',
+  'notifyServerId',
+  'notifySecret',
+  'notifyData',
 ] as const satisfies readonly (keyof Registration)[];
 type Column = (typeof COLUMNS)[number];
 
@@ -51,7 +56,7 @@ export async function importDevicesFile(registry: Registry, file: string): Promi
 
 /**
  * Imports devices from CSV with a header row that names the columns (`id`, `username`, `password`, and
- * optionally `auth`, `serverUsername`, `serverPassword`, `serverAuth`) in any order. Rows that are right
+ * optionally `auth`, `serverUsername`, … as in {@link Registration}) in any order. Rows that are right
  * are kept, whatever others are; importing a file again changes nothing. Throws `configuration` for a
  * header that is wrong.
  */
@@ -148,5 +153,6 @@ function toRow(columns: readonly Column[], { line, fields }: CsvRecord): NewDevi
 
 function blamed(error: DragomanError): Column {
   if (error.code === 'malformed') return 'id';
+  if (error.detail.includes('notify')) return error.detail.includes('Data') ? 'notifyData' : 'notifySecret';
   return error.detail.includes('server') ? 'serverUsername' : 'username';
 }

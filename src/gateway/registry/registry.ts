@@ -2,6 +2,7 @@ import { LRUCache } from 'lru-cache';
 import type { DeviceSnapshot } from '../../interworking/context.ts';
 import type { KeptPatch } from '../../interworking/kept.ts';
 import type { DevicePatch } from '../../interworking/script.ts';
+import { decodeBase64, encodeBase64 } from '../../mo/lexical.ts';
 import type { DeviceRow, DeviceUpdate, NewDevice } from '../../store/schema.ts';
 import type { Store } from '../../store/store.ts';
 import { type Clock, minutes, seconds, systemClock } from '../../support/durations.ts';
@@ -20,6 +21,14 @@ export interface Registration {
   readonly serverPassword?: string;
   /** `basic` keeps that password readable, `md5` (default) only its hash. */
   readonly serverAuth?: 'md5' | 'basic';
+  /** Transport and address of notifications to the device (IW-NOT-1). */
+  readonly notifyVia?: string;
+  readonly notifyAddress?: string;
+  /** Server identifier of its account for the gateway, where that is not the gateway's own. */
+  readonly notifyServerId?: string;
+  /** Base64 of Auth/Noti/Secret and Data; kept readable, as no hash serves SHA256-DIGEST. */
+  readonly notifySecret?: string;
+  readonly notifyData?: string;
 }
 
 export interface ListOptions {
@@ -145,6 +154,11 @@ export class Registry {
           ha1: eb.fn.coalesce('excluded.ha1', 'devices.ha1'),
           auth: eb.fn.coalesce('excluded.auth', 'devices.auth'),
           server_cred: eb.fn.coalesce('excluded.server_cred', 'devices.server_cred'),
+          notify_via: eb.fn.coalesce('excluded.notify_via', 'devices.notify_via'),
+          notify_address: eb.fn.coalesce('excluded.notify_address', 'devices.notify_address'),
+          notify_server: eb.fn.coalesce('excluded.notify_server', 'devices.notify_server'),
+          notify_secret: eb.fn.coalesce('excluded.notify_secret', 'devices.notify_secret'),
+          notify_data: eb.fn.coalesce('excluded.notify_data', 'devices.notify_data'),
         })),
       )
       .execute();
@@ -324,7 +338,21 @@ export function toNewRow(registration: Registration): NewDevice {
     ha1: account ? JSON.stringify(account.ha1) : null,
     auth: auth ?? null,
     server_cred: server ? JSON.stringify(server) : null,
+    notify_via: registration.notifyVia ?? null,
+    notify_address: registration.notifyAddress ?? null,
+    notify_server: registration.notifyServerId ?? null,
+    notify_secret: base64('notifySecret', registration.notifySecret),
+    notify_data: base64('notifyData', registration.notifyData),
   };
+}
+
+function base64(member: string, text: string | undefined): string | null {
+  if (text === undefined) return null;
+  const bytes = decodeBase64(text);
+  if (bytes === undefined || bytes.length === 0) {
+    throw new DragomanError('bad-value', `${member} is no base64.`);
+  }
+  return encodeBase64(bytes);
 }
 
 function isUsableId(id: string): boolean {

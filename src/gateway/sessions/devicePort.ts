@@ -13,7 +13,7 @@ import {
 } from '../../dm2/dialects/index.ts';
 import { chooseType } from '../../dm2/mediaTypes.ts';
 import { DragomanError, ERRORS, type ErrorCode } from '../../support/errors.ts';
-import { readPostedUrl } from '../reports/reportUrl.ts';
+import { type PostedUrl, readPostedUrl } from '../reports/reportUrl.ts';
 import { opens } from './dm1Openings.ts';
 import { type Answer, dm2Opening, type Incoming } from './incoming.ts';
 import type { AuthenticateDm2, SessionLog, SessionMetrics, Wire } from './ports.ts';
@@ -160,8 +160,8 @@ export class DevicePort {
     if (chooseType(request.headers['accept'], [commands]) === undefined) {
       throw new Declined('not-acceptable', 406, `Commands are ${commands}, which Accept leaves out.`);
     }
-    const { shown, reportToken } = readPostedUrl((request.url ?? '').slice(0, LONGEST_URL));
-    const read = this.#readDm2(request, detected, reportToken);
+    const { shown, ...marks } = readPostedUrl((request.url ?? '').slice(0, LONGEST_URL));
+    const read = this.#readDm2(request, detected, marks);
     this.#options.metrics.message(String(line['dialect']), 'in', 'ok');
     const msgId = read.event?.kind === 'package3' ? read.event.msgId : undefined;
     if (msgId !== undefined) line['msgId'] = String(msgId);
@@ -205,14 +205,14 @@ export class DevicePort {
   #readDm2(
     { headers, body }: DeviceRequest,
     { dialect: name, package: kind }: Extract<Detected, { protocol: 'dm2' }>,
-    reportToken: string | undefined,
+    marks: Omit<PostedUrl, 'shown'>,
   ): Pick<Incoming, 'opens' | 'opening' | 'event' | 'contentType' | 'tolerated'> {
     const { dm2, dm2Limits: limits } = this.#options.wire;
     const dialect = dm2[name];
     const message = { headers, body };
     if ((kind ?? (Buffer.from(body).includes('"Status"') ? 'status' : 'opening')) === 'opening') {
       const { tolerated, ...opening } = dialect.readOpening(message, limits);
-      return { opens: 'always', opening: dm2Opening(name, opening, reportToken), ...remarks(tolerated) };
+      return { opens: 'always', opening: dm2Opening(name, opening, marks), ...remarks(tolerated) };
     }
     const { package3, msgId, tolerated } = dialect.readStatus(message, { limits });
     const contentType = headers['content-type'];

@@ -152,6 +152,8 @@ async function performOne(effect: EffectOf<PerformedKind>, driver: Driver, whose
       return performers['report.promise'](effect, whose);
     case 'report.close':
       return performers['report.close'](effect, whose);
+    case 'wakeup.answer':
+      return performers['wakeup.answer'](effect, whose);
   }
 }
 

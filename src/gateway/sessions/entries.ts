@@ -149,7 +149,8 @@ export function storeResult(
       return plain({ request: { settled: effect.settled }, result });
     case 'report.expect':
     case 'report.promise':
-    case 'report.close': {
+    case 'report.close':
+    case 'wakeup.answer': {
       const { kind: _kind, ...request } = effect;
       return plain({ request, result });
     }
@@ -196,6 +197,7 @@ export function restoreResult(row: JournalRow): unknown {
     case 'report.expect':
     case 'report.promise':
     case 'report.close':
+    case 'wakeup.answer':
       return (JSON.parse(row.meta) as { result: unknown }).result;
   }
 }

@@ -4,6 +4,7 @@ import type { Package3 } from '../../dm2/packages.ts';
 import type { Opening } from '../../interworking/context.ts';
 import type { AuthVerdict } from '../../interworking/script.ts';
 import type { ErrorCode } from '../../support/errors.ts';
+import type { PostedUrl } from '../reports/reportUrl.ts';
 import type { MessageMark, Reply } from './liveSession.ts';
 import type { DeviceRequest } from './request.ts';
 
@@ -71,7 +72,7 @@ export type Answer =
 export function dm2Opening(
   dialect: DialectName,
   { package1, devInfo, items }: Dm2Opening,
-  reportToken?: string,
+  { reportToken, notifiedAs }: Omit<PostedUrl, 'shown'> = {},
 ): Opening {
   return {
     protocol: 'dm2',
@@ -80,5 +81,6 @@ export function dm2Opening(
     ...(Object.keys(devInfo).length > 0 && { devInfo }),
     ...(items.length > 0 && { items }),
     ...(reportToken !== undefined && { reportToken }),
+    ...(notifiedAs !== undefined && { notifiedAs }),
   };
 }

@@ -3,6 +3,7 @@ import type { JobQueue } from '../../gateway/jobs/jobs.ts';
 import type { DeviceRecord } from '../../gateway/registry/device.ts';
 import { importDevices } from '../../gateway/registry/importCsv.ts';
 import type { Registration, Registry } from '../../gateway/registry/registry.ts';
+import type { Notifier } from '../../gateway/wakeup/notifier.ts';
 import { formatTreePath } from '../../mo/treePath.ts';
 import { DragomanError } from '../../support/errors.ts';
 import { allowOnly } from '../problem.ts';
@@ -12,12 +13,15 @@ import { jobView } from './jobs.ts';
 export interface DeviceRoutes {
   readonly registry: Registry;
   readonly jobs: JobQueue;
+  readonly notifier: Notifier;
+  readonly jobsNotify: boolean;
   readonly bodyBytes: number;
   readonly importBytes: number;
 }
 
 /** `/api/devices` and what hangs below one device but its alerts. */
-export function deviceRoutes({ registry, jobs, bodyBytes, importBytes }: DeviceRoutes): Router {
+export function deviceRoutes(parts: DeviceRoutes): Router {
+  const { registry, jobs, notifier, bodyBytes, importBytes } = parts;
   const router = Router();
   const known = async (id: string): Promise<DeviceRecord> => {
     const device = await registry.get(id);
@@ -28,6 +32,22 @@ export function deviceRoutes({ registry, jobs, bodyBytes, importBytes }: DeviceR
       );
     }
     return device;
+  };
+
+  /** A job for a device that cannot be woken is refused where its request asks for that, else it waits. */
+  const wake = async (
+    deviceId: string,
+    jobId: string,
+    asked: boolean,
+  ): Promise<{ notification?: string }> => {
+    try {
+      return { notification: (await notifier.forJob(deviceId, jobId)).id };
+    } catch (error) {
+      if (!(error instanceof DragomanError)) throw error;
+      if (!asked) return {};
+      await jobs.cancel(jobId);
+      throw error;
+    }
   };
 
   router
@@ -93,9 +113,14 @@ export function deviceRoutes({ registry, jobs, bodyBytes, importBytes }: DeviceR
     .route('/api/devices/:id/commands')
     .post(jsonBody(bodyBytes), async (request, response) => {
       const device = await known(request.params.id);
-      const body = checkBody<object>('Commands', request.body, 'bad-command');
-      const job = await jobs.enqueue(device.id, body);
-      response.status(202).location(`/api/jobs/${job.id}`).json({ job: job.id });
+      const body = checkBody<{ notify?: boolean }>('Commands', request.body, 'bad-command');
+      const { notify = parts.jobsNotify, ...package2 } = body;
+      const job = await jobs.enqueue(device.id, package2);
+      const woken = notify ? await wake(device.id, job.id, body.notify === true) : {};
+      response
+        .status(202)
+        .location(`/api/jobs/${job.id}`)
+        .json({ job: job.id, ...woken });
     })
     .all(allowOnly('POST'));
 
@@ -116,6 +141,8 @@ export function deviceView(device: DeviceRecord): object {
   const {
     account,
     serverAccount,
+    notify,
+    bootstrappedAt,
     mounts,
     firstSeen,
     lastSeen,
@@ -131,6 +158,10 @@ export function deviceView(device: DeviceRecord): object {
     ...(subscriptions && { subscriptions }),
     ...(account ? { username: account.username } : {}),
     ...(serverAccount ? { serverUsername: serverAccount.username } : {}),
+    ...(notify.via === undefined ? {} : { notifyVia: notify.via }),
+    ...(notify.address === undefined ? {} : { notifyAddress: notify.address }),
+    ...(notify.serverId === undefined ? {} : { notifyServerId: notify.serverId }),
+    ...(bootstrappedAt === undefined ? {} : { bootstrappedAt: new Date(bootstrappedAt).toISOString() }),
     ...(firstSeen === undefined ? {} : { firstSeen: new Date(firstSeen).toISOString() }),
     ...(lastSeen === undefined ? {} : { lastSeen: new Date(lastSeen).toISOString() }),
   };

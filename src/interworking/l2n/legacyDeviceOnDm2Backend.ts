@@ -4,6 +4,7 @@ import { withInitiatedBy } from '../../dm2/serverUri.ts';
 import { sessionAlertToDm2 } from '../alerts.ts';
 import { Dm2BackendLeg } from '../backendLeg.ts';
 import type { SessionContext } from '../context.ts';
+import { sessionAlertOfLegacy } from '../notification/answer.ts';
 import type { Script, SessionOutcome, SessionScript } from '../script.ts';
 import { Session } from '../session.ts';
 import { expandFor } from '../transfer.ts';
@@ -43,12 +44,8 @@ export function* legacyDeviceOnDm2Backend(context: SessionContext): SessionScrip
     const alert = sessionAlertToDm2(undefined, sessionId);
     yield* converse(s, device, backend, alert, withInitiatedBy(url, 'Device'));
   }
-  const { ending, detail } = yield* converse(
-    s,
-    device,
-    backend,
-    sessionAlertToDm2(opened.sessionAlert, sessionId),
-  );
+  const began = yield* sessionAlertOfLegacy(s, opened.sessionAlert, sessionId);
+  const { ending, detail } = yield* converse(s, device, backend, began);
   const reply = device.close();
   return { ending, ...(reply && { reply }), ...(detail !== undefined && { detail }) };
 }

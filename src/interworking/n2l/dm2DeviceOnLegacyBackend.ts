@@ -12,6 +12,7 @@ import { alertToDm1, isSessionAlert, sessionAlertToDm1 } from '../alerts.ts';
 import type { SessionContext } from '../context.ts';
 import { driveBackend } from '../drive.ts';
 import type { DueAlert, KeptAlerts } from '../keptAlerts.ts';
+import { withAskedNumber } from '../notification/answer.ts';
 import type { Script, SessionOutcome, SessionScript } from '../script.ts';
 import { Session } from '../session.ts';
 import { writeLeaf } from '../values.ts';
@@ -33,7 +34,7 @@ export function* dm2DeviceOnLegacyBackend(context: SessionContext): SessionScrip
   yield* s.save();
   if (device.gone) return ended(device, 'device-gone');
 
-  const server = new LegacyServer(s, alerts);
+  const server = new LegacyServer(s, yield* withAskedNumber(s, alerts));
   let asked = yield* server.open(devInfo, device.alerts.take());
   yield* device.alerts.settle(server.settled());
   while (asked.kind === 'commands') {

@@ -6,6 +6,7 @@ import type { DueAlert } from '../keptAlerts.ts';
 import { Dm2Device, END } from '../n2l/device.ts';
 import { devInfoItems, keepOpeningAlerts } from '../n2l/dm2DeviceOnLegacyBackend.ts';
 import { learnClient, mountObjects } from '../n2l/mounts.ts';
+import { withAskedNumber } from '../notification/answer.ts';
 import type { Script, SessionScript } from '../script.ts';
 import { Session } from '../session.ts';
 import { runOnClient } from './crossing.ts';
@@ -20,11 +21,12 @@ export function* dm2OnDm2(context: SessionContext): SessionScript {
   mountObjects(s, package1.MOS);
   yield* keepOpeningAlerts(s, device.alerts, package1.Alert ?? []);
   yield* s.save();
+  const told = yield* withAskedNumber(s, package1.Alert ?? []);
   const backend = new Dm2BackendLeg(s);
   let due = device.alerts.take();
   yield* readDevInfo(s, device, backend);
   if (device.gone) return { ending: 'device-gone' };
-  let answer = yield* backend.forward(openingFor(s, device, backend, withAlerts(package1, due)));
+  let answer = yield* backend.forward(openingFor(s, device, backend, withAlerts(package1, told, due)));
   while (answer.ok) {
     yield* device.alerts.settle(due);
     const { CMD } = answer.package2;
@@ -66,11 +68,12 @@ function openingFor(s: Session, device: Dm2Device, backend: Dm2BackendLeg, packa
 }
 
 /** The client's own Package#1, without the alerts that others deliver. */
-function withAlerts(package1: Package1, due: readonly DueAlert<Alert>[]): Package1 {
+function withAlerts(package1: Package1, told: readonly Alert[], due: readonly DueAlert<Alert>[]): Package1 {
   const { Alert: all = [] } = package1;
   const kept = new Set(due.map(({ alert }) => alert));
-  const now = all.filter((alert) => isSessionAlert(alert) || kept.has(alert));
-  return now.length === all.length ? package1 : { ...package1, Alert: now };
+  const now = told.filter((alert) => isSessionAlert(alert) || kept.has(alert));
+  const same = now.length === all.length && now.every((alert, i) => alert === all[i]);
+  return same ? package1 : { ...package1, Alert: now };
 }
 
 function is(command: RawCommand, ...verbs: readonly string[]): boolean {

@@ -29,6 +29,8 @@ export interface Dm2SessionOptions {
   /** Endpoint of this session, the configured one when absent. */
   readonly url?: string;
   readonly sessionAlert?: string;
+  /** NOTIFICATION-ID that the session answers: its alert is ServerInitiatedMgmt (20§15 Q6). */
+  readonly notificationId?: number;
   readonly alerts?: readonly Alert[];
 }
 
@@ -134,9 +136,17 @@ export class Dm2Client {
       ...due.map(({ alert }) => alert),
       ...(options.alerts ?? []),
     ];
-    const sessionAlert = options.sessionAlert ?? this.options.sessionAlert ?? SESSION_ALERT.clientInitiated;
+    const { notificationId: id } = options;
+    const began: Alert =
+      id === undefined
+        ? { AlertType: options.sessionAlert ?? this.options.sessionAlert ?? SESSION_ALERT.clientInitiated }
+        : {
+            AlertType: SESSION_ALERT.serverInitiated,
+            DataType: 'text/plain',
+            Data: { NotificationID: String(id) },
+          };
     this.#msgId = undefined;
-    const package1 = { MOS: this.objects.list(), Alert: [{ AlertType: sessionAlert }, ...this.#sentAlerts] };
+    const package1 = { MOS: this.objects.list(), Alert: [began, ...this.#sentAlerts] };
     const { deviceId } = this.options;
     const devInfo = this.#dialect.capabilities.openingCarriesDevInfo ? devInfoOf(this.objects) : {};
     this.#ready(package1, this.#dialect.writeOpening({ deviceId, package1, devInfo, items: [] }));

@@ -4,6 +4,7 @@ import { initial } from './0001-initial.ts';
 import { outbox } from './0002-outbox.ts';
 import { interactions } from './0003-interactions.ts';
 import { kept } from './0004-kept.ts';
+import { notifications } from './0005-notifications.ts';
 
 /** Every migration in order; names are never changed once released. */
 export function migrations(engine: EngineName): MigrationProvider {
@@ -12,6 +13,7 @@ export function migrations(engine: EngineName): MigrationProvider {
     '0002-outbox': outbox(engine),
     '0003-interactions': interactions(engine),
     '0004-kept': kept(),
+    '0005-notifications': notifications(engine),
   };
   return { getMigrations: async () => all };
 }

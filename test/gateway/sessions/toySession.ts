@@ -107,6 +107,7 @@ export function toyPerformers(world: World, boundary: Boundary = LIVES): Perform
     'report.expect': ({ uri }) => act('report.expect', uri, { at: 1010, url: 'http://gw/dm?report=abc' }),
     'report.promise': ({ uri }) => act('report.promise', uri, { at: 1011, correlator: 'abc' }),
     'report.close': ({ n }) => act('report.close', String(n), { at: 1012 }),
+    'wakeup.answer': ({ number }) => act('wakeup.answer', String(number), { at: 1013 }),
   };
 }
 
