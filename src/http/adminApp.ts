@@ -4,6 +4,7 @@ import type { JobQueue } from '../gateway/jobs/jobs.ts';
 import type { ReceivedAlerts } from '../gateway/jobs/receivedAlerts.ts';
 import type { Outbox } from '../gateway/outbox/outbox.ts';
 import type { Registry } from '../gateway/registry/registry.ts';
+import type { SecretPaths } from '../mo/secretPaths.ts';
 import type { Store } from '../store/store.ts';
 import { newId } from '../support/ids.ts';
 import type { Logger } from '../support/log.ts';
@@ -23,6 +24,8 @@ import { sessionRoutes } from './routes/sessions.ts';
 
 export interface AdminParts {
   readonly token: string;
+  /** Nodes whose values no trace shows. */
+  readonly secrets: SecretPaths;
   readonly store: Store;
   readonly registry: Registry;
   readonly jobs: JobQueue;
@@ -76,7 +79,7 @@ export function adminApp(parts: AdminParts): Express {
     jobRoutes(jobs),
     alertRoutes(parts.alerts, registry),
     outboxRoutes(parts.outbox),
-    sessionRoutes(store),
+    sessionRoutes(store, parts.secrets),
     backendRoutes(parts.backends),
   );
   app.use(noSuchRoute);

@@ -255,6 +255,7 @@ async function assemble(config: Config, options: GatewayOptions, undo: Undo): Pr
   handlers.admin = adminApp({
     token,
     store,
+    secrets: mappings.secrets,
     registry,
     jobs,
     alerts,

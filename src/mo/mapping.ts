@@ -1,5 +1,6 @@
 import type { Format } from './format.ts';
 import type { MoNode } from './node.ts';
+import type { SecretPaths } from './secretPaths.ts';
 import type { TreePath } from './treePath.ts';
 
 /** One instance of a management object on one device (IW-INV-1). */
@@ -109,6 +110,8 @@ export interface MappingSet {
   alertToDm1(type: string): string;
   /** Data corrections for a model (match on Man, Mod, FwV, DevId), merged over all packs that match. */
   profile(device: DeviceModel): DeviceProfile;
+  /** Nodes whose values no trace, log or translation shows. */
+  readonly secrets: SecretPaths;
 }
 
 export interface DeviceModel {

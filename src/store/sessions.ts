@@ -9,6 +9,8 @@ export interface SessionWrite {
   readonly replaces?: readonly string[];
   readonly patch?: SessionPatch;
   readonly entries: readonly JournalRow[];
+  /** The session is over: what a user typed unseen, kept for its replay alone, goes. */
+  readonly forget?: true;
 }
 
 const SESSION_COLUMNS = [
@@ -163,32 +165,34 @@ export class SessionStore {
       const row = patch ? { ...open, ...patch } : open;
       statements.push({ sql: this.#insertSession, params: SESSION_COLUMNS.map((c) => row[c]) });
     }
-    if (this.#engine.name === 'sqlite') {
-      for (const { entries } of writes) {
-        for (const e of entries) {
-          statements.push({
-            sql: this.#insertEntry,
-            params: [e.session_id, e.seq, e.kind, e.at, e.meta, e.body],
-          });
-        }
-      }
-      return statements;
-    }
-    const rows = writes.flatMap((w) => w.entries);
-    if (rows.length > 0) {
-      statements.push({
-        sql: this.#insertEntry,
-        params: [
-          rows.map((e) => e.session_id),
-          rows.map((e) => e.seq),
-          rows.map((e) => e.kind),
-          rows.map((e) => e.at),
-          rows.map((e) => e.meta),
-          rows.map((e) => e.body && Buffer.from(e.body.buffer, e.body.byteOffset, e.body.byteLength)),
-        ],
-      });
-    }
+    statements.push(...this.#inserts(writes.flatMap((w) => w.entries)));
+    for (const write of writes) if (write.forget) statements.push(...this.#forgetting(write.id));
     return statements;
+  }
+
+  #inserts(rows: readonly JournalRow[]): Statement[] {
+    const sql = this.#insertEntry;
+    if (this.#engine.name === 'sqlite') {
+      return rows.map((e) => ({ sql, params: [e.session_id, e.seq, e.kind, e.at, e.meta, e.body] }));
+    }
+    if (rows.length === 0) return [];
+    const params = [
+      rows.map((e) => e.session_id),
+      rows.map((e) => e.seq),
+      rows.map((e) => e.kind),
+      rows.map((e) => e.at),
+      rows.map((e) => e.meta),
+      rows.map((e) => e.body && Buffer.from(e.body.buffer, e.body.byteOffset, e.body.byteLength)),
+    ];
+    return [{ sql, params }];
+  }
+
+  /** What was typed stands in the journal, and where the page left it. */
+  #forgetting(id: string): Statement[] {
+    return [
+      `update journal set body = null where session_id = ${this.#mark(1)} and kind = 'interaction.wait'`,
+      `update interactions set answer = null where session_id = ${this.#mark(1)}`,
+    ].map((sql) => ({ sql, params: [id] }));
   }
 
   #update(id: string, patch: SessionPatch): Statement {

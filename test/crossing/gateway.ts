@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach } from 'vitest';
 import { loadConfig } from '../../src/gateway/config/load.ts';
 import { type Gateway, startGateway } from '../../src/http/assemble.ts';
+import { openStore, type Store } from '../../src/store/store.ts';
 import { createLogger } from '../../src/support/log.ts';
 
 /** A gateway on free loopback ports, with its admin API at hand; everything is closed behind the test. */
@@ -25,6 +26,8 @@ export interface Running {
   ): Promise<{ state: string; Status?: { sc: number; URI?: string[]; MO?: unknown[] }[]; detail?: string }>;
   /** Notes of the device's sessions, newest session first. */
   notes(device: string): Promise<{ rule: string; text: string }[]>;
+  /** Looks into its database. */
+  inStore<T>(look: (store: Store) => Promise<T>): Promise<T>;
   /** Stops it as an operator would and starts another on the same store. */
   restart(): Promise<Running>;
 }
@@ -101,6 +104,14 @@ export async function run(config: Record<string, unknown> = {}, folder?: string)
         }
       }
       return notes;
+    },
+    inStore: async (look) => {
+      const store = await openStore(`sqlite:${join(dir, 'dragoman.db')}`);
+      try {
+        return await look(store);
+      } finally {
+        await store.close();
+      }
     },
     restart: async () => {
       await stop();

@@ -166,6 +166,14 @@ describe('what a user types unseen', () => {
     );
     expect(JSON.stringify(traces)).toContain('interaction.wait');
     expect(JSON.stringify(traces)).not.toContain('hunter2');
+    // Its replay needed the text; nobody does once the session is over.
+    const { journal, pages } = await gateway.inStore(async ({ db }) => ({
+      journal: await db.selectFrom('journal').selectAll().execute(),
+      pages: await db.selectFrom('interactions').select(['state', 'answer']).execute(),
+    }));
+    expect(journal.find(({ kind }) => kind === 'interaction.wait')?.body).toBeNull();
+    expect(journal.filter(({ body }) => body && Buffer.from(body).includes('hunter2'))).toEqual([]);
+    expect(pages).toEqual([{ state: 'answered', answer: null }]);
   });
 });
 

@@ -167,3 +167,25 @@ describe('what is no message', () => {
     );
   });
 });
+
+describe('what packs call secret', () => {
+  it('stands in no translation [IW-ADDR-3]', () => {
+    const uri = './DMAcc/x/AppAuth/1/AAuthSecret';
+    const syncml = `<SyncML xmlns="SYNCML:SYNCML1.2"><SyncHdr><VerDTD>1.2</VerDTD><VerProto>DM/1.2</VerProto><SessionID>1</SessionID><MsgID>1</MsgID><Target><LocURI>a</LocURI></Target><Source><LocURI>b</LocURI></Source></SyncHdr><SyncBody><Replace><CmdID>1</CmdID><Item><Target><LocURI>${uri}</LocURI></Target><Data>hunter2</Data></Item></Replace><Final/></SyncBody></SyncML>`;
+    const json = `{"Status":[{"sc":200,"MO":[{"ClientURI":"urn:oma:mo:oma-dm-dmacc:1.2/x/Auth/Noti/Secret","MOData":{"Secret":"aHVudGVyMg=="}}]}]}`;
+    for (const [input, to] of [
+      [syncml, undefined],
+      [syncml, 'xml'],
+      [syncml, 'wbxml'],
+      [json, 'xml'],
+      [json, 'wbxml'],
+    ] as const) {
+      const shown = translate(mappings, Buffer.from(input), to)
+        .outputs.map(({ body }) => Buffer.from(body).toString('latin1'))
+        .join('');
+      expect(shown).toContain('***');
+      expect(shown).not.toContain('hunter2');
+      expect(shown).not.toContain(Buffer.from('hunter2').toString('base64'));
+    }
+  });
+});

@@ -1,5 +1,6 @@
 import { DEFAULT_LIMITS, decodeMessage, maskCred } from '../../dm1/codec.ts';
 import type { Encoding, SyncMLMessage } from '../../dm1/message.ts';
+import { HIDDEN, maskAnswers } from '../../interworking/masking.ts';
 import type {
   BackendRequest,
   EffectOf,
@@ -100,10 +101,11 @@ export function storeResult(
     }
     case 'transfer': {
       const event = result as ResultOf<'transfer'>;
-      const { method, url, headers, body: sent } = effect.transfer;
+      const { method, url, headers, body: sent, follow } = effect.transfer;
       const request = {
         method,
-        url,
+        // The pages of a dialogue get what its user typed, a form may put that in the address.
+        url: follow === false ? url.replace(/\?.*$/s, `?${HIDDEN}`) : url,
         headers: withoutSecrets(headers),
         ...(sent && { bytes: sent.length }),
       };
@@ -231,8 +233,6 @@ export function maskRaw({ body, form }: RawMessage, { header }: SyncMLMessage): 
   return maskCred(body, decodeMessage(body, form, limits).credRange);
 }
 
-const HIDDEN = '***';
-
 /** The message without the data of its credential, which no journal holds. */
 export function maskCredentials(message: SyncMLMessage): SyncMLMessage {
   const { cred } = message.header;
@@ -242,18 +242,6 @@ export function maskCredentials(message: SyncMLMessage): SyncMLMessage {
 
 function maskRequest(send: BackendRequest): BackendRequest {
   return send.protocol === 'dm1' ? { ...send, message: maskAnswers(maskCredentials(send.message)) } : send;
-}
-
-/** Without what users answered: it may be a password, and the trace tells the rest where it was given. */
-function maskAnswers(message: SyncMLMessage): SyncMLMessage {
-  const answers = message.body.some((e) => e.kind === 'Status' && e.cmd === 'Alert' && e.items.length > 0);
-  if (!answers) return message;
-  const body = message.body.map((e) =>
-    e.kind === 'Status' && e.cmd === 'Alert'
-      ? { ...e, items: e.items.map((item) => ({ ...item, data: HIDDEN })) }
-      : e,
-  );
-  return { ...message, body };
 }
 
 const SECRET_HEADERS = /^(authorization|cookie|proxy-authorization)$/i;

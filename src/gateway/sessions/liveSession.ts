@@ -63,6 +63,8 @@ export class LiveSession {
   delivery: Promise<unknown> | undefined;
   /** Its device was authenticated, once for the session or for each message (1x§9.4). */
   proof: 'session' | 'message' | undefined;
+  /** Its journal holds what a user typed unseen; that goes when it ends. */
+  heldInConfidence = false;
   /** A message other than the opening has come: the next one may have the very same bytes. */
   moved = false;
   /** As stored; later than the true one, so that not every message writes it. */
@@ -118,6 +120,7 @@ export class LiveSession {
     this.#seq += 1;
     if (!REPEATED.has(kind)) this.holdsResults = true;
     if (kind === 'backend.exchange') this.exchanges += 1;
+    if (kind === 'interaction.wait' && body !== null) this.heldInConfidence = true;
   }
 
   /** Takes note of a result of `authenticate`. */
@@ -143,6 +146,7 @@ export class LiveSession {
       ...(this.#open && { open: this.#open }),
       ...(this.#replaces && { replaces: this.#replaces }),
       ...(this.#patch && { patch: this.#patch }),
+      ...(this.ended && this.heldInConfidence && { forget: true as const }),
     };
     this.#entries = [];
     this.holdsResults = false;

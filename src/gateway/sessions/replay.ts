@@ -67,6 +67,7 @@ export function replay(
     if (effect.kind !== 'device.exchange') {
       if (effect.kind !== entry.kind) throw diverged(row.id, entry.seq, entry.kind, effect.kind);
       const result = effect.kind === 'note' ? undefined : restoreResult(entry);
+      if (effect.kind === 'interaction.wait' && entry.body !== null) session.heldInConfidence = true;
       if (effect.kind === 'authenticate') session.judged(result as ResultOf<'authenticate'>);
       step = session.script.next(result);
       continue;

@@ -1,5 +1,13 @@
-import { defaultEncoding, encodeMessage, wbxmlToXml } from '../../dm1/codec.ts';
+import {
+  DEFAULT_LIMITS,
+  decodeMessage,
+  defaultEncoding,
+  encodeMessage,
+  wbxmlToXml,
+} from '../../dm1/codec.ts';
 import type { SyncMLMessage } from '../../dm1/message.ts';
+import { maskJson, maskMessage, maskText } from '../../interworking/masking.ts';
+import type { SecretPaths } from '../../mo/secretPaths.ts';
 import type { JournalRow, SessionRow } from '../../store/schema.ts';
 import type { Store } from '../../store/store.ts';
 import { type EndMeta, type EntryKind, type MessageMeta, type NoteMeta, readReplyMeta } from './entries.ts';
@@ -28,19 +36,25 @@ export interface SessionTrace {
   readonly entries: readonly TraceEntry[];
 }
 
+/** What a journal holds was within the limits when it came. */
+const NO_LIMITS = { ...DEFAULT_LIMITS, bytes: Number.POSITIVE_INFINITY, text: Number.POSITIVE_INFINITY };
 /** Longest text of one body in a trace; the journal has the rest. */
 const LONGEST_TEXT = 65_536;
 
-/** The trace of a session, or `undefined` when there is none of that id. */
-export async function readTrace(store: Store, sessionId: string): Promise<SessionTrace | undefined> {
+/** The trace of a session without the values of `secrets`, or `undefined` when there is none of that id. */
+export async function readTrace(
+  store: Store,
+  sessionId: string,
+  secrets: SecretPaths,
+): Promise<SessionTrace | undefined> {
   const row = await store.sessions.byId(sessionId);
   if (!row) return undefined;
   const { context: _context, key: _key, ...session } = row;
   const entries = await store.sessions.entries(sessionId);
-  return { session, entries: entries.map((entry) => traceEntry(entry, row.protocol)) };
+  return { session, entries: entries.map((entry) => traceEntry(entry, row.protocol, secrets)) };
 }
 
-function traceEntry(entry: JournalRow, protocol: 'dm1' | 'dm2'): TraceEntry {
+function traceEntry(entry: JournalRow, protocol: 'dm1' | 'dm2', secrets: SecretPaths): TraceEntry {
   const kind = entry.kind as EntryKind;
   const head = { seq: entry.seq, at: entry.at, kind };
   switch (kind) {
@@ -53,14 +67,14 @@ function traceEntry(entry: JournalRow, protocol: 'dm1' | 'dm2'): TraceEntry {
         text: `${meta.stripped} control characters that XML cannot carry were left out.`,
       };
       const tolerated = meta.tolerated && { rule: 'IW-SES-1', text: meta.tolerated.join(' ') };
-      return { ...head, ...message(entry.body, protocol), ...lost, ...tolerated };
+      return { ...head, ...message(entry.body, protocol, secrets), ...lost, ...tolerated };
     }
     case 'reply': {
       const { present, lost } = readReplyMeta(entry.meta);
       const remark = present
         ? { text: `Sent with ${present.scheme} credentials, not shown.` }
         : lost && { rule: 'IW-SES-1', text: lost.join(' ') };
-      return { ...head, ...message(entry.body, protocol), ...remark };
+      return { ...head, ...message(entry.body, protocol, secrets), ...remark };
     }
     case 'delivered':
       return { ...head, text: 'The answer reached the device.' };
@@ -73,47 +87,73 @@ function traceEntry(entry: JournalRow, protocol: 'dm1' | 'dm2'): TraceEntry {
       return { ...head, text: detail === undefined ? ending : `${ending}: ${detail}` };
     }
     case 'backend.exchange':
-      return { ...head, json: withXml(readTagged(entry.meta)), ...message(entry.body, 'dm1') };
+      return {
+        ...head,
+        json: withXml(readTagged(entry.meta), secrets),
+        ...message(entry.body, 'dm1', secrets),
+      };
     case 'authenticate':
       return { ...head, json: verdict(readTagged(entry.meta)) };
     default:
       return {
         ...head,
-        json: JSON.parse(entry.meta),
+        json: maskJson(JSON.parse(entry.meta), secrets),
         ...(entry.body && { bytes: entry.body.length }),
       };
   }
 }
 
-function message(body: Uint8Array | null, protocol: 'dm1' | 'dm2'): Partial<TraceEntry> {
+function message(
+  body: Uint8Array | null,
+  protocol: 'dm1' | 'dm2',
+  secrets: SecretPaths,
+): Partial<TraceEntry> {
   if (!body) return {};
   const bytes = body.length;
+  if (protocol === 'dm1') return { bytes, xml: cut(syncml(body, secrets)) };
+  const text = Buffer.from(body).toString('utf8');
   try {
-    if (protocol === 'dm2') return { bytes, json: JSON.parse(Buffer.from(body).toString('utf8')) };
-    // An XML message begins with '<' or a byte order mark; WBXML with its version, 1 to 3.
-    return { bytes, xml: cut((body[0] ?? 0) < 4 ? wbxmlToXml(body) : Buffer.from(body).toString('utf8')) };
+    return { bytes, json: maskJson(JSON.parse(text), secrets) };
   } catch {
-    return { bytes, text: cut(Buffer.from(body).toString('utf8')) };
+    return { bytes, text: cut(maskText(text, secrets)) };
   }
 }
 
+/** The message as it came, or written anew where something in it is not to be seen. */
+function syncml(body: Uint8Array, secrets: SecretPaths): string {
+  // An XML message begins with '<' or a byte order mark; WBXML with its version, 1 to 3.
+  const wbxml = (body[0] ?? 0) < 4;
+  try {
+    const { message: read } = decodeMessage(body, wbxml ? 'wbxml' : 'xml', NO_LIMITS);
+    const masked = maskMessage(read, secrets);
+    if (masked !== read) return asXml(masked);
+    return wbxml ? wbxmlToXml(body) : Buffer.from(body).toString('utf8');
+  } catch (error) {
+    return `<!-- The message cannot be shown: ${error instanceof Error ? error.message : ''} -->`;
+  }
+}
+
+function asXml(read: SyncMLMessage): string {
+  return Buffer.from(encodeMessage(read, defaultEncoding('xml', read.header.verDTD))).toString('utf8');
+}
+
 /** Puts SyncML messages of a backend leg in the form that people read. */
-function withXml(meta: unknown): unknown {
+function withXml(meta: unknown, secrets: SecretPaths): unknown {
   const { request, result } = meta as {
     request: { message?: SyncMLMessage };
     result: { message?: SyncMLMessage };
   };
-  return { request: side(request), result: side(result) };
+  return { request: side(request, secrets), result: side(result, secrets) };
 }
 
-function side(half: { message?: SyncMLMessage }): unknown {
-  const { message: syncml, ...rest } = half;
-  if (!syncml) return half;
+function side(half: { message?: SyncMLMessage }, secrets: SecretPaths): unknown {
+  const { message: sent, ...rest } = half;
+  if (!sent) return maskJson(half, secrets);
+  const masked = maskMessage(sent, secrets);
   try {
-    const encoding = defaultEncoding('xml', syncml.header.verDTD);
-    return { ...rest, xml: cut(Buffer.from(encodeMessage(syncml, encoding)).toString('utf8')) };
+    return { ...rest, xml: cut(asXml(masked)) };
   } catch {
-    return half;
+    return { ...rest, message: masked };
   }
 }
 

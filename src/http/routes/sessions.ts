@@ -1,5 +1,6 @@
 import { Router } from 'express';
 import { readTrace, type TraceEntry } from '../../gateway/sessions/trace.ts';
+import type { SecretPaths } from '../../mo/secretPaths.ts';
 import type { SessionRow } from '../../store/schema.ts';
 import type { Store } from '../../store/store.ts';
 import { DragomanError } from '../../support/errors.ts';
@@ -8,7 +9,7 @@ import { traceText } from '../traceText.ts';
 import { choiceQuery, pageLimit, textQuery } from '../validate.ts';
 
 /** `/api/sessions` and one session's trace. */
-export function sessionRoutes(store: Store): Router {
+export function sessionRoutes(store: Store, secrets: SecretPaths): Router {
   const router = Router();
 
   router
@@ -46,7 +47,7 @@ export function sessionRoutes(store: Store): Router {
     .route('/api/sessions/:id')
     .get(async (request, response) => {
       const { id } = request.params;
-      const trace = await readTrace(store, id);
+      const trace = await readTrace(store, id, secrets);
       if (!trace) {
         throw new DragomanError(
           'not-found',

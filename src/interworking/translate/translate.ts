@@ -4,7 +4,9 @@ import { toPackage1, toPackage2, toPackage3 } from '../../dm2/codec.ts';
 import { readJson } from '../../dm2/json.ts';
 import type { Package1, Package2, Package3 } from '../../dm2/packages.ts';
 import type { MappingSet } from '../../mo/mapping.ts';
+import type { SecretPaths } from '../../mo/secretPaths.ts';
 import { DragomanError } from '../../support/errors.ts';
+import { maskJson, maskMessage } from '../masking.ts';
 import { type Note, OfflineSession } from './offline.ts';
 import { packageToDm1 } from './toDm1.ts';
 import { type Dm2Result, messageToDm2 } from './toDm2.ts';
@@ -27,7 +29,7 @@ export interface Translation {
 /**
  * One message of any dialect as the other generation would say it, with no gateway and no device.
  * `to` chooses between XML and WBXML for a 2.0 input; a SyncML input with `to: xml|wbxml` is only
- * written in that encoding. Throws DragomanError `malformed` when the input is no message.
+ * written in that encoding. Values of nodes that packs mark secret are hidden. Throws DragomanError `malformed` when the input is no message.
  *
  * @example translate(mappings, new TextEncoder().encode('{"CMD":[["END"]]}')).input // 'Package#2'
  */
@@ -39,19 +41,21 @@ export function translate(mappings: MappingSet, file: Uint8Array, to?: MessageFo
   const input = `SyncML (${form === 'xml' ? 'XML' : 'WBXML'})`;
   if (to === 'xml' || to === 'wbxml') {
     const target = defaultEncoding(to, message.header.verDTD);
+    const shown = maskMessage(message, mappings.secrets);
     return {
       input,
-      outputs: [{ title: 'SyncML', form: to, body: encodeMessage(message, target) }],
+      outputs: [{ title: 'SyncML', form: to, body: encodeMessage(shown, target) }],
       notes: [],
     };
   }
   const s = new OfflineSession(mappings, { protocol: 'dm1', message, encoding }, form);
   if (stripped) s.tell('IW-VAL-4', `${stripped} character(s) that XML cannot carry were removed.`);
-  return { input, outputs: dm2Outputs(messageToDm2(s, message)), notes: s.notes };
+  return { input, outputs: dm2Outputs(messageToDm2(s, message), mappings.secrets), notes: s.notes };
 }
 
-function dm2Outputs({ packages, documents }: Dm2Result): Translation['outputs'] {
-  const json = (value: unknown) => new TextEncoder().encode(`${JSON.stringify(value, null, 2)}\n`);
+function dm2Outputs({ packages, documents }: Dm2Result, secrets: SecretPaths): Translation['outputs'] {
+  const json = (value: unknown) =>
+    new TextEncoder().encode(`${JSON.stringify(maskJson(value, secrets), null, 2)}\n`);
   return [
     ...packages.map(({ kind, body }) => ({ title: kind, form: 'json' as const, body: json(body) })),
     ...documents.map(({ url, items }) => ({
@@ -66,7 +70,8 @@ function fromJson(mappings: MappingSet, body: Uint8Array, form: 'xml' | 'wbxml')
   const { input, pkg } = packageOf(body);
   const s = new OfflineSession(mappings, { protocol: 'dm2', package1: {} }, form);
   const message: SyncMLMessage = packageToDm1(s, pkg);
-  const output = encodeMessage(message, defaultEncoding(form, message.header.verDTD));
+  const shown = maskMessage(message, mappings.secrets);
+  const output = encodeMessage(shown, defaultEncoding(form, message.header.verDTD));
   return { input, outputs: [{ title: 'SyncML', form, body: output }], notes: s.notes };
 }
 

@@ -1,6 +1,7 @@
 import { matchesGlob } from '../../support/glob.ts';
 import type { DeviceModel, DeviceProfile, MappingSet, Mount, RootPattern } from '../mapping.ts';
 import { normaliseMoid, rootNameOf } from '../moid.ts';
+import { SecretPaths } from '../secretPaths.ts';
 import type { TreePath } from '../treePath.ts';
 import type { AlertTable } from './alerts.ts';
 import type { ReadPack } from './document.ts';
@@ -34,6 +35,7 @@ const UNKNOWN: Layout = {
 
 /** A compiled set of packs. */
 export class PackMappings implements MappingSet {
+  readonly secrets: SecretPaths;
   private readonly packs: readonly ReadPack[];
   private readonly objects: readonly PackObject[];
   private readonly byMoid: ReadonlyMap<string, PackObject>;
@@ -52,11 +54,12 @@ export class PackMappings implements MappingSet {
     this.objects = objects;
     this.byMoid = byMoid;
     this.alerts = alerts;
+    this.secrets = new SecretPaths(objects.flatMap(secretsOf));
     this.patterns = objects.flatMap((object) =>
       [object, ...object.layouts].flatMap(({ roots }) =>
         roots.map((root) => ({
           moid: object.moid,
-          path: root.map((s) => (s.kind === 'name' ? s.name : '<x>')),
+          path: declared(root),
         })),
       ),
     );
@@ -140,6 +143,19 @@ export class PackMappings implements MappingSet {
       profiles: document.profiles?.length ?? 0,
     }));
   }
+}
+
+function declared(segments: readonly Segment[]): readonly string[] {
+  return segments.map((s) => (s.kind === 'name' ? s.name : '<x>'));
+}
+
+/** Where the secret nodes of an object stand, in 2.0 names and in those of every legacy layout. */
+function secretsOf(object: PackObject): readonly (readonly string[])[] {
+  return [object, ...object.layouts].flatMap(({ layout }) =>
+    layout.rules
+      .filter(({ definition }) => definition.secret)
+      .flatMap(({ dm2, legacy }) => [declared(dm2), declared(legacy)]),
+  );
 }
 
 /** The layout whose root is declared for this place, else the object's own. */

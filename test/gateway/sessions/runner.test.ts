@@ -4,10 +4,12 @@ import type { DeviceResponse } from '../../../src/gateway/sessions/devicePort.ts
 import { readTrace } from '../../../src/gateway/sessions/trace.ts';
 import type { SessionContext } from '../../../src/interworking/context.ts';
 import { perform, type SessionScript } from '../../../src/interworking/script.ts';
+import { SecretPaths } from '../../../src/mo/secretPaths.ts';
 import { openStore, type Store } from '../../../src/store/store.ts';
 import { onEveryEngine } from '../../store/engines.ts';
 import { dm1Request, dm2Request, OPENING, statusBody, toyGateway, WBXML, type World } from './toySession.ts';
 
+const NO_SECRETS = new SecretPaths([]);
 const P1 = {};
 const P3 = { Status: [{ sc: 200 }] };
 const AT = 1_700_000_000_000;
@@ -269,7 +271,7 @@ onEveryEngine('sessions', (newUrl) => {
     body[body.indexOf('a~b') + 1] = 1;
     expect((await port.handle({ ...sent, body })).status).toBe(200);
     const [row] = await store.db.selectFrom('sessions').selectAll().execute();
-    const trace = await readTrace(store, row!.id);
+    const trace = await readTrace(store, row!.id, NO_SECRETS);
     expect(trace?.entries[0]).toMatchObject({ rule: 'IW-VAL-4', text: expect.stringContaining('1 control') });
   });
 
@@ -349,7 +351,7 @@ onEveryEngine('sessions', (newUrl) => {
     expect(stored).not.toContain('c2VjcmV0');
     expect(stored).not.toContain('secret of');
     expect(stored).not.toContain('Bearer');
-    const trace = await readTrace(store, row!.id);
+    const trace = await readTrace(store, row!.id, NO_SECRETS);
     expect(trace?.entries.map((e) => e.kind)).toEqual([
       'open',
       'note',
@@ -374,7 +376,7 @@ onEveryEngine('sessions', (newUrl) => {
       xml: expect.stringContaining('<Get>'),
     });
     expect(JSON.stringify(trace)).not.toContain('nextNonce');
-    expect(await readTrace(store, 'none')).toBeUndefined();
+    expect(await readTrace(store, 'none', NO_SECRETS)).toBeUndefined();
   });
 });
 

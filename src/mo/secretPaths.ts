@@ -1,0 +1,35 @@
+/** Stands for any one name in a declared path. */
+const ANY = '<x>';
+
+/**
+ * The nodes that packs mark `secret`, in both generations' names. A path counts as one when it ends as a
+ * declared one does, wherever its object is mounted: a trace shows a value too few rather than too many.
+ */
+export class SecretPaths {
+  readonly #byName = new Map<string, (readonly string[])[]>();
+
+  /** `declared`: paths below the root of their object, `<x>` for any one name. */
+  constructor(declared: Iterable<readonly string[]>) {
+    for (const path of declared) {
+      const name = path.at(-1);
+      if (name === undefined) continue;
+      const others = this.#byName.get(name);
+      if (others) others.push(path);
+      else this.#byName.set(name, [path]);
+    }
+  }
+
+  /** Whether some secret node bears this name, where its place cannot be told. */
+  hasName(name: string): boolean {
+    return this.#byName.has(name);
+  }
+
+  has(path: readonly string[]): boolean {
+    const fits = (declared: readonly string[]) => {
+      const from = path.length - declared.length;
+      return from >= 0 && declared.every((name, i) => name === ANY || name === path[from + i]);
+    };
+    const named = this.#byName.get(path.at(-1) ?? '') ?? [];
+    return named.some(fits) || (this.#byName.get(ANY) ?? []).some(fits);
+  }
+}
