@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type LegacyCapability, LegacyDevice } from '../../src/simulator/index.ts';
+import { Dm2Client, type LegacyCapability, LegacyDevice } from '../../src/simulator/index.ts';
 import { type Device, devices, search, tails, uriOf } from '../dm2/bruteForce.ts';
 import { closing, type Running, run } from './gateway.ts';
 
@@ -120,4 +120,34 @@ describe.each(['xml', 'wbxml'] as const)('addresses on a legacy device in %s', (
     const notes = await gateway.notes(ID);
     expect(notes.map(({ text }) => text).join('\n')).toMatch(/more than 20 nodes/);
   });
+});
+
+describe('addresses on a DM 2.0 client', () => {
+  it.each([[[]], [['xname', 'wildcard', 'query']]] as const)(
+    'that lacks %j name what a search through all its objects finds [IW-ADDR-2] [IW-REL-1]',
+    async (missing) => {
+      const gateway = await run();
+      let n = 0;
+      let found = 0;
+      await fc.assert(
+        fc.asyncProperty(devices, fc.array(tails, { minLength: 25, maxLength: 25 }), async (all, asked) => {
+          n += 1;
+          const id = `IMEI:${n}`;
+          const objects = Object.entries(all).map(([miid, node]) => ({ moid: FUMO, miid, tree: node }));
+          const client = new Dm2Client({ url: gateway.dm, deviceId: id, missing, objects });
+          const told = await getAll(
+            gateway,
+            () => client.session(),
+            id,
+            asked.map((tail) => `${FUMO}${tail}`),
+          );
+          await client.close();
+          expect(told).toEqual(asked.map((tail) => expected(all, tail)));
+          found += told.filter(Array.isArray).length;
+        }),
+        { numRuns: 12 },
+      );
+      expect(found).toBeGreaterThan(10);
+    },
+  );
 });
