@@ -119,7 +119,6 @@ function openRow(id: string): SessionRow {
     deadline: now + 300_000,
     ending: null,
     detail: null,
-    context: '{}',
     node: 'bench',
   };
 }

@@ -64,7 +64,9 @@ export interface NoncesTable {
   updated_at: number;
 }
 
+/** Short, as it changes with every session's end; what the session was given stands in its journal. */
 export interface SessionsTable {
+  /** Sorts by the time of the opening, see `newSessionId`. */
   id: string;
   /**
    * Protocol, device and session id (IW-SES-3), unique; `null` once a later session of the device has
@@ -81,19 +83,30 @@ export interface SessionsTable {
   deadline: number;
   ending: string | null;
   detail: string | null;
-  context: string;
   /** The node that drives it, or did last. */
   node: string;
 }
 
-/** Append only: what a session was told, in order. */
+/** Append only: what a session was told, in order; a row for what became durable together. */
 export interface JournalTable {
   session_id: string;
+  /** Place of the first entry. */
   seq: number;
-  kind: string;
-  at: number;
-  meta: string;
-  body: Uint8Array | null;
+  /** A line for each entry: kind, time, bytes of its body or `-`, meta. */
+  entries: string;
+  /** The bodies of all entries, one behind the other. */
+  bodies: Uint8Array | null;
+}
+
+/** One entry of a session's journal. */
+export interface JournalEntry {
+  readonly session_id: string;
+  readonly seq: number;
+  readonly kind: string;
+  readonly at: number;
+  /** JSON. */
+  readonly meta: string;
+  readonly body: Uint8Array | null;
 }
 
 export interface RepositoryTable {

@@ -1,5 +1,7 @@
+import { randomUUID } from 'node:crypto';
 import type { Engine, Statement } from './engine.ts';
-import type { JournalRow, SessionPatch, SessionRow } from './schema.ts';
+import { CONFIDENTIAL, packEntries, unpackEntries } from './journalRow.ts';
+import type { JournalEntry, JournalRow, SessionPatch, SessionRow } from './schema.ts';
 
 /** What one session wants stored: its row when it opens, changes to the row, entries of its journal. */
 export interface SessionWrite {
@@ -8,9 +10,22 @@ export interface SessionWrite {
   /** Earlier sessions of the same device, which take no more messages from now on (IW-SES-3). */
   readonly replaces?: readonly string[];
   readonly patch?: SessionPatch;
-  readonly entries: readonly JournalRow[];
+  /** In order, the first one right behind what the journal has. */
+  readonly entries: readonly JournalEntry[];
   /** The session is over: what a user typed unseen, kept for its replay alone, goes. */
   readonly forget?: true;
+  /** Changes to other tables that become durable with these entries, or not at all. */
+  readonly also?: readonly Statement[];
+}
+
+/** An id that sorts by the time of the session's opening; the rest is random. */
+export function newSessionId(at: number): string {
+  return `${timePrefix(at)}-${randomUUID().slice(0, 18)}`;
+}
+
+/** Ids of sessions that were opened before `at` sort before it. */
+function timePrefix(at: number): string {
+  return Math.max(0, Math.floor(at)).toString(36).padStart(9, '0');
 }
 
 const SESSION_COLUMNS = [
@@ -25,16 +40,15 @@ const SESSION_COLUMNS = [
   'deadline',
   'ending',
   'detail',
-  'context',
   'node',
 ] as const satisfies readonly (keyof SessionRow)[];
 
-const JOURNAL_COLUMNS = 'session_id, seq, kind, at, meta, body';
+const JOURNAL_COLUMNS = 'session_id, seq, entries, bodies';
 
 /**
  * Sessions and journals through hand-written, prepared statements: they run for every device message.
- * A journal entry whose place is taken is refused, which is how two nodes that drive the same session
- * find out about each other.
+ * Entries whose place in the journal is taken are refused, which is how two nodes that drive the same
+ * session find out about each other: both begin where the last row ends.
  */
 export class SessionStore {
   readonly #engine: Engine;
@@ -54,8 +68,8 @@ export class SessionStore {
     ).join(', ')})`;
     this.#insertEntry =
       engine.name === 'sqlite'
-        ? `insert into journal (${JOURNAL_COLUMNS}) values (?, ?, ?, ?, ?, ?)`
-        : `insert into journal (${JOURNAL_COLUMNS}) select * from unnest($1::text[], $2::int[], $3::text[], $4::bigint[], $5::text[], $6::bytea[])`;
+        ? `insert into journal (${JOURNAL_COLUMNS}) values (?, ?, ?, ?)`
+        : `insert into journal (${JOURNAL_COLUMNS}) select * from unnest($1::text[], $2::int[], $3::text[], $4::bytea[])`;
   }
 
   /**
@@ -76,15 +90,6 @@ export class SessionStore {
     return outcome;
   }
 
-  /** The session that messages with this key belong to; it may have ended and know only its last answer. */
-  async byKey(key: string): Promise<SessionRow | undefined> {
-    const [row] = await this.#engine.query<SessionRow>({
-      sql: `select * from sessions where key = ${this.#mark(1)}`,
-      params: [key],
-    });
-    return row;
-  }
-
   async byId(id: string): Promise<SessionRow | undefined> {
     const [row] = await this.#engine.query<SessionRow>({
       sql: `select * from sessions where id = ${this.#mark(1)}`,
@@ -96,17 +101,18 @@ export class SessionStore {
   /** The sessions of a device that nothing has replaced yet: one at most, but for a race of two nodes. */
   keyedOf(deviceId: string): Promise<SessionRow[]> {
     return this.#engine.query<SessionRow>({
-      sql: `select * from sessions where device_id = ${this.#mark(1)} and key is not null`,
+      sql: `select * from sessions where device_id = ${this.#mark(1)} and key > ''`,
       params: [deviceId],
     });
   }
 
   /** The journal of a session in order. */
-  entries(id: string): Promise<JournalRow[]> {
-    return this.#engine.query<JournalRow>({
+  async entries(id: string): Promise<JournalEntry[]> {
+    const rows = await this.#engine.query<JournalRow>({
       sql: `select ${JOURNAL_COLUMNS} from journal where session_id = ${this.#mark(1)} order by seq`,
       params: [id],
     });
+    return rows.flatMap(unpackEntries);
   }
 
   /** Sessions whose deadline has passed, oldest first. */
@@ -137,15 +143,14 @@ export class SessionStore {
 
   /** Deletes ended sessions and their journals that were last touched before `before`; resolves to how many. */
   async purge(before: number): Promise<number> {
-    const old = `select id from sessions where state <> 'live' and updated_at < ${this.#mark(1)}`;
+    // No session was touched before it was opened: the ids bound what is looked at.
+    const old = `id < ${this.#mark(1)} and state <> 'live' and updated_at < ${this.#mark(2)}`;
+    const params = [timePrefix(before), before];
     await this.#engine.change({
-      sql: `delete from journal where session_id in (${old})`,
-      params: [before],
+      sql: `delete from journal where session_id in (select id from sessions where ${old})`,
+      params,
     });
-    return this.#engine.change({
-      sql: `delete from sessions where state <> 'live' and updated_at < ${this.#mark(1)}`,
-      params: [before],
-    });
+    return this.#engine.change({ sql: `delete from sessions where ${old}`, params });
   }
 
   #statements(writes: readonly SessionWrite[]): Statement[] {
@@ -165,24 +170,28 @@ export class SessionStore {
       const row = patch ? { ...open, ...patch } : open;
       statements.push({ sql: this.#insertSession, params: SESSION_COLUMNS.map((c) => row[c]) });
     }
-    statements.push(...this.#inserts(writes.flatMap((w) => w.entries)));
-    for (const write of writes) if (write.forget) statements.push(...this.#forgetting(write.id));
+    statements.push(...this.#inserts(writes.flatMap(({ entries }) => packEntries(entries))));
+    for (const write of writes) {
+      if (write.forget) statements.push(...this.#forgetting(write.id));
+      if (write.also) statements.push(...write.also);
+    }
     return statements;
   }
 
   #inserts(rows: readonly JournalRow[]): Statement[] {
     const sql = this.#insertEntry;
     if (this.#engine.name === 'sqlite') {
-      return rows.map((e) => ({ sql, params: [e.session_id, e.seq, e.kind, e.at, e.meta, e.body] }));
+      return rows.map(({ session_id, seq, entries, bodies }) => ({
+        sql,
+        params: [session_id, seq, entries, bodies],
+      }));
     }
     if (rows.length === 0) return [];
     const params = [
-      rows.map((e) => e.session_id),
-      rows.map((e) => e.seq),
-      rows.map((e) => e.kind),
-      rows.map((e) => e.at),
-      rows.map((e) => e.meta),
-      rows.map((e) => e.body && Buffer.from(e.body.buffer, e.body.byteOffset, e.body.byteLength)),
+      rows.map((row) => row.session_id),
+      rows.map((row) => row.seq),
+      rows.map((row) => row.entries),
+      rows.map(({ bodies }) => bodies && Buffer.from(bodies.buffer, bodies.byteOffset, bodies.byteLength)),
     ];
     return [{ sql, params }];
   }
@@ -190,7 +199,7 @@ export class SessionStore {
   /** What was typed stands in the journal, and where the page left it. */
   #forgetting(id: string): Statement[] {
     return [
-      `update journal set body = null where session_id = ${this.#mark(1)} and kind = 'interaction.wait'`,
+      `update journal set bodies = null where session_id = ${this.#mark(1)} and entries like '${CONFIDENTIAL} %'`,
       `update interactions set answer = null where session_id = ${this.#mark(1)}`,
     ].map((sql) => ({ sql, params: [id] }));
   }

@@ -2,7 +2,8 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { DeviceRow, JournalRow, SessionRow } from '../../src/store/schema.ts';
+import type { DeviceRow, JournalEntry, SessionRow } from '../../src/store/schema.ts';
+import { newSessionId } from '../../src/store/sessions.ts';
 import { openStore, type Store } from '../../src/store/store.ts';
 import { onEveryEngine } from './engines.ts';
 
@@ -19,13 +20,12 @@ function sessionRow(id: string, over: Partial<SessionRow> = {}): SessionRow {
     deadline: 1_700_000_300_000,
     ending: null,
     detail: null,
-    context: '{}',
     node: 'a',
     ...over,
   };
 }
 
-function entry(session: string, seq: number, body: Uint8Array | null = null): JournalRow {
+function entry(session: string, seq: number, body: Uint8Array | null = null): JournalEntry {
   return { session_id: session, seq, kind: 'note', at: 1_700_000_000_000 + seq, meta: '{"x":"é"}', body };
 }
 
@@ -165,7 +165,7 @@ onEveryEngine('store', (newUrl) => {
       },
     ]);
     expect(outcome).toEqual([undefined, undefined]);
-    expect(await store.sessions.byKey('dm1|D|s1')).toEqual(sessionRow('s1'));
+    expect(await store.sessions.keyedOf('D')).toEqual([sessionRow('s1')]);
     expect(await store.sessions.byId('s2')).toMatchObject({ state: 'done', key: null, ending: 'refused' });
     const rows = await store.sessions.entries('s1');
     expect(rows.map((r) => [r.seq, r.at, r.meta])).toEqual([
@@ -180,7 +180,7 @@ onEveryEngine('store', (newUrl) => {
     const store = await fresh();
     await store.sessions.commit([{ id: 's1', open: sessionRow('s1'), entries: [entry('s1', 0)] }]);
     const [first, second] = await store.sessions.commit([
-      { id: 's1', patch: { updated_at: 99 }, entries: [entry('s1', 1), entry('s1', 0)] },
+      { id: 's1', patch: { updated_at: 99 }, entries: [entry('s1', 0), entry('s1', 1)] },
       { id: 's3', open: sessionRow('s3'), entries: [entry('s3', 0)] },
     ]);
     expect(first).toBeInstanceOf(Error);
@@ -198,7 +198,7 @@ onEveryEngine('store', (newUrl) => {
       { id: 'old', patch: { key: null }, entries: [] },
     ]);
     expect(outcome).toEqual([undefined, undefined]);
-    expect((await store.sessions.byKey('k'))?.id).toBe('new');
+    expect((await store.sessions.keyedOf('D')).map(({ id }) => id)).toEqual(['new']);
     const [refused] = await store.sessions.commit([
       { id: 'third', open: sessionRow('third', { key: 'k' }), entries: [] },
     ]);
@@ -221,23 +221,41 @@ onEveryEngine('store', (newUrl) => {
 
   it('purges what has ended and is old, and nothing else', async () => {
     const store = await fresh();
+    const [live, old, touched, young] = [1, 1, 2, 8].map(newSessionId) as [string, string, string, string];
+    const opened = (id: string, over: Partial<SessionRow>) => ({
+      id,
+      open: sessionRow(id, over),
+      entries: [entry(id, 0)],
+    });
     await store.sessions.commit([
-      { id: 'live', open: sessionRow('live', { updated_at: 1 }), entries: [entry('live', 0)] },
-      {
-        id: 'old',
-        open: sessionRow('old', { updated_at: 1, state: 'done', key: null }),
-        entries: [entry('old', 0)],
-      },
-      {
-        id: 'new',
-        open: sessionRow('new', { updated_at: 9, state: 'failed', key: null }),
-        entries: [entry('new', 0)],
-      },
+      opened(live, { updated_at: 1 }),
+      opened(old, { updated_at: 4, state: 'done', key: null }),
+      opened(touched, { updated_at: 9, state: 'failed', key: null }),
+      opened(young, { updated_at: 9, state: 'done', key: null }),
     ]);
     expect(await store.sessions.purge(5)).toBe(1);
-    expect(await store.sessions.entries('old')).toEqual([]);
-    expect((await store.sessions.entries('live')).length).toBe(1);
-    expect((await store.sessions.entries('new')).length).toBe(1);
+    const left = await Promise.all([live, old, touched, young].map((id) => store.sessions.entries(id)));
+    expect(left.map((entries) => entries.length)).toEqual([1, 0, 1, 1]);
+    expect(await store.sessions.byId(old)).toBeUndefined();
+    expect(await store.sessions.purge(10)).toBe(2);
+  });
+
+  it('keeps with the entries of a session what was changed elsewhere for it, or neither', async () => {
+    const store = await fresh();
+    const mark = (n: number) => (store.name === 'sqlite' ? '?' : `$${n}`);
+    const also = [
+      {
+        sql: `insert into nonces (device_id, party, nonce, used, updated_at) values (${[1, 2, 3, 4, 5].map(mark).join(', ')})`,
+        params: ['D', 'device', Buffer.of(1), 0, 1],
+      },
+    ];
+    const nonces = () => store.db.selectFrom('nonces').selectAll().execute();
+    await store.sessions.commit([{ id: 's1', open: sessionRow('s1'), entries: [entry('s1', 0)] }]);
+    const refused = await store.sessions.commit([{ id: 's1', entries: [entry('s1', 0)], also }]);
+    expect(refused[0]).toBeInstanceOf(Error);
+    expect(await nonces()).toEqual([]);
+    expect(await store.sessions.commit([{ id: 's1', entries: [entry('s1', 1)], also }])).toEqual([undefined]);
+    expect(await nonces()).toHaveLength(1);
   });
 
   it('keeps hot statements out of a transaction that Kysely has open', async () => {

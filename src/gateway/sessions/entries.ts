@@ -1,5 +1,6 @@
 import { DEFAULT_LIMITS, decodeMessage, maskCred } from '../../dm1/codec.ts';
 import type { Encoding, SyncMLMessage } from '../../dm1/message.ts';
+import type { SessionContext } from '../../interworking/context.ts';
 import { HIDDEN, maskAnswers } from '../../interworking/masking.ts';
 import type {
   BackendRequest,
@@ -8,7 +9,7 @@ import type {
   RawMessage,
   ResultOf,
 } from '../../interworking/script.ts';
-import type { JournalRow } from '../../store/schema.ts';
+import type { JournalEntry } from '../../store/schema.ts';
 import type { PerformedKind } from './performers.ts';
 import { readTagged, writeTagged } from './taggedJson.ts';
 
@@ -42,6 +43,15 @@ export interface MessageMeta {
   readonly stripped?: number;
   /** Instead of a message: why none will come. */
   readonly gone?: 'timeout' | 'replaced' | 'shutdown';
+}
+
+/** The members of a context that are stored; the opening stands beside it, mappings are shared. */
+export type StoredContext = Omit<SessionContext, 'mappings' | 'opening'>;
+
+/** Beside the bytes of an opening (`open`). */
+export interface OpenMeta extends MessageMeta {
+  /** What the session was given. */
+  readonly context: StoredContext;
 }
 
 /** Beside the bytes of an answer; they hold no credential of the gateway's, which `present` adds anew. */
@@ -162,7 +172,7 @@ export function storeResult(
 }
 
 /** The result that {@link storeResult} stored. */
-export function restoreResult(row: JournalRow): unknown {
+export function restoreResult(row: JournalEntry): unknown {
   switch (row.kind as PerformedKind) {
     case 'backend.exchange':
       return restoreRelayed(row) ?? (readTagged(row.meta) as { result: unknown }).result;
@@ -215,7 +225,7 @@ function storeRelayed(send: BackendRequest, event: ResultOf<'backend.exchange'>)
   };
 }
 
-function restoreRelayed({ meta, body }: JournalRow): ResultOf<'backend.exchange'> | undefined {
+function restoreRelayed({ meta, body }: JournalEntry): ResultOf<'backend.exchange'> | undefined {
   if (!body) return undefined;
   const { result } = JSON.parse(meta) as {
     result: { at: number; kind: 'dm1'; raw: Omit<RawMessage, 'body'> };

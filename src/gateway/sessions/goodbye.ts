@@ -1,5 +1,5 @@
 import type { DeviceEvent } from '../../interworking/script.ts';
-import type { JournalRow, SessionRow } from '../../store/schema.ts';
+import type { JournalEntry, SessionRow } from '../../store/schema.ts';
 import { DragomanError, type ErrorCode } from '../../support/errors.ts';
 import { advance, type Driver, drive, fail, JournalRefused } from './drive.ts';
 import type { LiveSession } from './liveSession.ts';
@@ -35,7 +35,7 @@ async function tellGone(session: LiveSession, reason: Gone, driver: Driver): Pro
 /** Ends a session whose script cannot be brought back. Throws JournalRefused when another node was faster. */
 export async function abandon(
   row: SessionRow,
-  entries: readonly JournalRow[],
+  entries: readonly JournalEntry[],
   error: unknown,
   driver: Driver,
 ): Promise<ErrorCode> {

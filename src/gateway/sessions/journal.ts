@@ -1,4 +1,4 @@
-import type { JournalRow } from '../../store/schema.ts';
+import type { JournalEntry } from '../../store/schema.ts';
 import type { SessionStore, SessionWrite } from '../../store/sessions.ts';
 
 interface Waiting {
@@ -39,11 +39,11 @@ export class Journal {
     });
   }
 
-  append(sessionId: string, entries: readonly JournalRow[]): Promise<void> {
+  append(sessionId: string, entries: readonly JournalEntry[]): Promise<void> {
     return this.write({ id: sessionId, entries });
   }
 
-  read(sessionId: string): Promise<JournalRow[]> {
+  read(sessionId: string): Promise<JournalEntry[]> {
     return this.#store.entries(sessionId);
   }
 

@@ -2,7 +2,7 @@ import type { Encoding } from '../../dm1/message.ts';
 import type { Dm2Command } from '../../dm2/packages.ts';
 import type { SessionContext } from '../../interworking/context.ts';
 import type { AuthVerdict, Effect, SessionOutcome, SessionScript } from '../../interworking/script.ts';
-import type { JournalRow, SessionPatch, SessionRow } from '../../store/schema.ts';
+import type { JournalEntry, SessionPatch, SessionRow } from '../../store/schema.ts';
 import type { SessionWrite } from '../../store/sessions.ts';
 import type { EntryKind, MessageMeta } from './entries.ts';
 
@@ -70,7 +70,7 @@ export class LiveSession {
   /** As stored; later than the true one, so that not every message writes it. */
   storedDeadline: number;
   #seq: number;
-  #entries: JournalRow[] = [];
+  #entries: JournalEntry[] = [];
   /** Answers of the backend so far: numbers its exchanges, the same after a replay. */
   exchanges = 0;
   /** What is not stored yet has results in it that no message of the device would bring again. */

@@ -1,11 +1,10 @@
-import { randomUUID } from 'node:crypto';
 import type { SessionContext } from '../../interworking/context.ts';
 import type { SessionRow } from '../../store/schema.ts';
-import type { MessageMeta } from './entries.ts';
+import { newSessionId } from '../../store/sessions.ts';
+import type { OpenMeta } from './entries.ts';
 import type { Incoming } from './incoming.ts';
 import { LiveSession } from './liveSession.ts';
 import type { SessionStarter } from './ports.ts';
-import type { StoredContext } from './replay.ts';
 
 /** A session that begins with `message`; the store learns of it with its first write. */
 export function newSession(
@@ -15,9 +14,9 @@ export function newSession(
   place: { readonly starter: SessionStarter; readonly node: string; readonly deadline: number },
 ): LiveSession {
   const { at, deviceId, protocol, mark, encoding, dialect, stripped, tolerated } = message;
-  const { mappings: _shared, opening: _journaled, ...stored } = context;
+  const { mappings: _shared, opening: _beside, ...stored } = context;
   const row: SessionRow = {
-    id: `${at.toString(36).padStart(9, '0')}-${randomUUID().slice(0, 18)}`,
+    id: newSessionId(at),
     key: message.key,
     device_id: deviceId,
     protocol,
@@ -28,7 +27,6 @@ export function newSession(
     deadline: place.deadline,
     ending: null,
     detail: null,
-    context: JSON.stringify(stored satisfies StoredContext),
     node: place.node,
   };
   const session = new LiveSession({
@@ -41,13 +39,14 @@ export function newSession(
     entries: 0,
     replaces: earlier.map((e) => e.id),
   });
-  const meta: MessageMeta = {
+  const meta: OpenMeta = {
     h: mark.hash,
     ...(mark.msgId !== undefined && { m: mark.msgId }),
     ...(encoding && { enc: encoding }),
     dialect,
     ...(stripped && { stripped }),
     ...(tolerated && { tolerated }),
+    context: stored,
   };
   session.recordMessage('open', at, meta, message.stored);
   return session;

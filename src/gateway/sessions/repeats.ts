@@ -1,4 +1,4 @@
-import type { JournalRow, SessionRow } from '../../store/schema.ts';
+import type { JournalEntry, SessionRow } from '../../store/schema.ts';
 import type { Store } from '../../store/store.ts';
 import { knownDelivery } from './deliveryLog.ts';
 import type { Incoming } from './incoming.ts';
@@ -24,7 +24,7 @@ export async function isRepeat(session: LiveSession, message: Incoming): Promise
 /** The exchange of a journal that `message` repeats, if it does (IW-SES-4). */
 export function repeatedExchange(
   row: SessionRow,
-  entries: readonly JournalRow[],
+  entries: readonly JournalEntry[],
   message: Incoming,
   sessionMs: number,
 ): StoredExchange | undefined {

@@ -1,16 +1,13 @@
 import type { DialectName } from '../../dm2/dialects/index.ts';
 import type { Opening, SessionContext } from '../../interworking/context.ts';
 import type { DeviceEvent, ResultOf } from '../../interworking/script.ts';
-import type { JournalRow, SessionRow } from '../../store/schema.ts';
+import type { JournalEntry, SessionRow } from '../../store/schema.ts';
 import { DragomanError } from '../../support/errors.ts';
-import { type MessageMeta, restoreResult } from './entries.ts';
+import { type MessageMeta, type OpenMeta, restoreResult } from './entries.ts';
 import { dm2Opening, type Incoming } from './incoming.ts';
 import { LiveSession, type MessageMark } from './liveSession.ts';
 import type { SessionStarter, Wire } from './ports.ts';
 import type { Replies } from './replies.ts';
-
-/** The members of a context that are stored; the opening stands in the journal, mappings are shared. */
-export type StoredContext = Omit<SessionContext, 'mappings' | 'opening'>;
 
 export interface ReplayTools {
   readonly starter: SessionStarter;
@@ -28,7 +25,7 @@ export interface ReplayTools {
  */
 export function replay(
   row: SessionRow,
-  entries: readonly JournalRow[],
+  entries: readonly JournalEntry[],
   tools: ReplayTools,
   fresh?: Incoming,
 ): LiveSession {
@@ -38,10 +35,10 @@ export function replay(
   const isFresh = (index: number, meta: MessageMeta) =>
     index === lastMessage && fresh !== undefined && fresh.mark.hash === meta.h;
 
-  const openMeta = JSON.parse(first.meta) as MessageMeta;
+  const openMeta = JSON.parse(first.meta) as OpenMeta;
   const opening = (isFresh(0, openMeta) && fresh?.opening) || readOpening(row, first, openMeta, tools.wire);
   const context: SessionContext = {
-    ...(JSON.parse(row.context) as StoredContext),
+    ...openMeta.context,
     mappings: tools.starter.mappings,
     opening,
   };
@@ -107,7 +104,7 @@ function markOf(meta: MessageMeta): MessageMark {
 
 function readOpening(
   { protocol, device_id }: SessionRow,
-  entry: JournalRow,
+  entry: JournalEntry,
   meta: MessageMeta,
   wire: Wire,
 ): Opening {
@@ -125,7 +122,7 @@ function readOpening(
 
 function readEvent(
   protocol: 'dm1' | 'dm2',
-  entry: JournalRow,
+  entry: JournalEntry,
   meta: MessageMeta,
   session: LiveSession,
   wire: Wire,

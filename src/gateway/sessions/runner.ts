@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { isLeftToServer } from '../../interworking/sessions.ts';
-import type { JournalRow, SessionRow } from '../../store/schema.ts';
+import type { JournalEntry, SessionRow } from '../../store/schema.ts';
 import type { Store } from '../../store/store.ts';
 import { DragomanError } from '../../support/errors.ts';
 import { DeliveryLog } from './deliveryLog.ts';
@@ -354,7 +354,7 @@ export class SessionRunner {
   /** Brings a session back from its journal; `undefined` when it did not repeat itself and was ended. */
   async #load(
     row: SessionRow,
-    entries: readonly JournalRow[],
+    entries: readonly JournalEntry[],
     message?: Incoming,
   ): Promise<LiveSession | undefined> {
     try {
@@ -369,7 +369,7 @@ export class SessionRunner {
   }
 
   /** Ends a session whose script cannot be brought back. */
-  async #abandon(row: SessionRow, entries: readonly JournalRow[], error: unknown): Promise<void> {
+  async #abandon(row: SessionRow, entries: readonly JournalEntry[], error: unknown): Promise<void> {
     const code = await abandon(row, entries, error, this.#driver);
     this.#live.delete(row.id);
     this.#options.metrics.sessionEnded(code);

@@ -1,4 +1,4 @@
-import type { JournalRow } from '../../store/schema.ts';
+import type { JournalEntry } from '../../store/schema.ts';
 import { type MessageMeta, readReplyMeta } from './entries.ts';
 import type { Incoming } from './incoming.ts';
 import type { Reply } from './liveSession.ts';
@@ -10,7 +10,7 @@ export interface StoredExchange {
   readonly at: number;
   readonly meta: MessageMeta;
   /** Absent while it was never made. */
-  readonly reply?: JournalRow;
+  readonly reply?: JournalEntry;
   /** It went out, and nothing is known to have kept it from the device. */
   readonly delivered: boolean;
   /** The device is known to have it. */
@@ -18,13 +18,16 @@ export interface StoredExchange {
 }
 
 /** The last exchange of a journal, or the last one that began with `message`. */
-export function findExchange(entries: readonly JournalRow[], message?: Incoming): StoredExchange | undefined {
+export function findExchange(
+  entries: readonly JournalEntry[],
+  message?: Incoming,
+): StoredExchange | undefined {
   for (let i = entries.length - 1; i >= 0; i -= 1) {
     const entry = entries[i]!;
     if (entry.kind !== 'open' && entry.kind !== 'device') continue;
     const meta = JSON.parse(entry.meta) as MessageMeta;
     if (message && !isSame(meta, message)) continue;
-    let reply: JournalRow | undefined;
+    let reply: JournalEntry | undefined;
     let delivered = false;
     let confirmed = false;
     for (let j = i + 1; j < entries.length; j += 1) {
@@ -55,7 +58,7 @@ export function isSame(meta: MessageMeta, message: Incoming): boolean {
 
 /** The bytes of a stored answer, with the credentials that the journal does not hold. */
 export function restoreReply(
-  reply: JournalRow,
+  reply: JournalEntry,
   deviceId: string,
   dialect: string,
   replies: Replies,

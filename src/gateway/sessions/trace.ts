@@ -8,7 +8,7 @@ import {
 import type { SyncMLMessage } from '../../dm1/message.ts';
 import { maskJson, maskMessage, maskText } from '../../interworking/masking.ts';
 import type { SecretPaths } from '../../mo/secretPaths.ts';
-import type { JournalRow, SessionRow } from '../../store/schema.ts';
+import type { JournalEntry, SessionRow } from '../../store/schema.ts';
 import type { Store } from '../../store/store.ts';
 import { type EndMeta, type EntryKind, type MessageMeta, type NoteMeta, readReplyMeta } from './entries.ts';
 import { readTagged } from './taggedJson.ts';
@@ -32,7 +32,7 @@ export interface TraceEntry {
 }
 
 export interface SessionTrace {
-  readonly session: Omit<SessionRow, 'context' | 'key'>;
+  readonly session: Omit<SessionRow, 'key'>;
   readonly entries: readonly TraceEntry[];
 }
 
@@ -49,12 +49,12 @@ export async function readTrace(
 ): Promise<SessionTrace | undefined> {
   const row = await store.sessions.byId(sessionId);
   if (!row) return undefined;
-  const { context: _context, key: _key, ...session } = row;
+  const { key: _key, ...session } = row;
   const entries = await store.sessions.entries(sessionId);
   return { session, entries: entries.map((entry) => traceEntry(entry, row.protocol, secrets)) };
 }
 
-function traceEntry(entry: JournalRow, protocol: 'dm1' | 'dm2', secrets: SecretPaths): TraceEntry {
+function traceEntry(entry: JournalEntry, protocol: 'dm1' | 'dm2', secrets: SecretPaths): TraceEntry {
   const kind = entry.kind as EntryKind;
   const head = { seq: entry.seq, at: entry.at, kind };
   switch (kind) {

@@ -22,23 +22,15 @@ export function sessionRoutes(store: Store, secrets: SecretPaths): Router {
       let query = store.db
         .selectFrom('sessions')
         .selectAll()
-        .orderBy('opened_at', 'desc')
         .orderBy('id', 'desc')
         .limit(limit + 1);
       if (device !== undefined) query = query.where('device_id', '=', device);
       if (state !== undefined) query = query.where('state', '=', state);
-      if (before) {
-        query = query.where((eb) =>
-          eb.or([
-            eb('opened_at', '<', before.at),
-            eb.and([eb('opened_at', '=', before.at), eb('id', '<', before.id)]),
-          ]),
-        );
-      }
+      if (before !== undefined) query = query.where('id', '<', before);
       const rows = await query.execute();
       const page = rows.slice(0, limit);
       const last = page[page.length - 1];
-      const next = rows.length > limit && last ? `${last.opened_at}~${last.id}` : undefined;
+      const next = rows.length > limit && last ? last.id : undefined;
       response.json({ sessions: page.map(sessionView), next });
     })
     .all(allowOnly('GET'));
@@ -63,20 +55,19 @@ export function sessionRoutes(store: Store, secrets: SecretPaths): Router {
   return router;
 }
 
-function readCursor(text: string | undefined): { at: number; id: string } | undefined {
-  if (text === undefined) return undefined;
-  const match = /^(\d{1,16})~(.+)$/s.exec(text);
-  if (!match) {
+/** Ids sort by the time of the opening, so that one of them is where the next page begins. */
+function readCursor(text: string | undefined): string | undefined {
+  if (text !== undefined && !/^[0-9a-z]{9}-[0-9a-f-]{18}$/.test(text)) {
     throw new DragomanError('bad-value', 'The query parameter before must be the `next` of an earlier page.');
   }
-  return { at: Number(match[1]), id: match[2] ?? '' };
+  return text;
 }
 
 function entryView(entry: TraceEntry): object {
   return { ...entry, at: new Date(Number(entry.at)).toISOString() };
 }
 
-function sessionView(row: Omit<SessionRow, 'context' | 'key'>): object {
+function sessionView(row: Omit<SessionRow, 'key'>): object {
   return {
     id: row.id,
     device: row.device_id,

@@ -5,6 +5,7 @@ import { outbox } from './0002-outbox.ts';
 import { interactions } from './0003-interactions.ts';
 import { kept } from './0004-kept.ts';
 import { notifications } from './0005-notifications.ts';
+import { journal } from './0006-journal.ts';
 
 /** Every migration in order; names are never changed once released. */
 export function migrations(engine: EngineName): MigrationProvider {
@@ -14,6 +15,7 @@ export function migrations(engine: EngineName): MigrationProvider {
     '0003-interactions': interactions(engine),
     '0004-kept': kept(),
     '0005-notifications': notifications(engine),
+    '0006-journal': journal(engine),
   };
   return { getMigrations: async () => all };
 }

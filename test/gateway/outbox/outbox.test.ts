@@ -64,7 +64,6 @@ onEveryEngine('the outbox', (newUrl) => {
         opened_at: now,
         updated_at: now,
         deadline: now,
-        context: '{}',
         node: 'n',
       })
       .execute();
