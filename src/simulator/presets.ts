@@ -6,6 +6,10 @@ type Preset = Pick<LegacyDeviceOptions, 'missing' | 'quirks' | 'sessionId' | 'ma
 /** Device families seen in the field (1x§16.2), as options of `LegacyDevice`. */
 export const PRESETS: Readonly<Record<string, Preset>> = {
   plain: {},
+  'koneki-like': {
+    missing: ['atomic', 'alert', 'ui'],
+    quirks: { needs212: true, needsRespURI: true, credAlways: true, header212: true },
+  },
   'libdmclient-like': {
     missing: ['copy', 'ui', 'list', 'tnds', 'largeObjects', 'prop', 'rollback'],
     quirks: {

@@ -3,6 +3,7 @@ import { Dm2Backend } from '../../src/simulator/dm2Backend/backend.ts';
 import type { HttpServerOptions } from '../../src/simulator/httpServer.ts';
 import { Dm2Client, LegacyDevice, LegacyServer } from '../../src/simulator/index.ts';
 import { closing, type Running, run } from './gateway.ts';
+import { PHONES } from './phones.ts';
 
 const ID = 'IMEI:493005100592800';
 
@@ -39,7 +40,7 @@ const toldTo = (backend: Dm2Backend) =>
     .map(({ alerts }) => alerts.filter(({ Data }) => Data).map(({ Data }) => Data!['DM1x']))
     .filter((alerts) => alerts.length > 0);
 
-describe.each(['xml', 'wbxml'] as const)('alerts of a legacy device in %s', (encoding) => {
+describe.each(PHONES)('alerts of a legacy device $name', (kind) => {
   /** A backend that answers what `fault` says while that says anything. */
   async function between(fault: HttpServerOptions['fault'], config: Record<string, unknown> = {}) {
     const backend = closing(new Dm2Backend(fault ? { fault } : {}));
@@ -49,7 +50,8 @@ describe.each(['xml', 'wbxml'] as const)('alerts of a legacy device in %s', (enc
       routes: [{ match: { protocol: 'dm1' }, backend: 'dms' }],
       ...config,
     });
-    const device = (deviceId = ID) => closing(new LegacyDevice({ url: gateway.dm, deviceId, encoding }));
+    const device = (deviceId = ID) =>
+      closing(new LegacyDevice({ url: gateway.dm, deviceId, ...kind.device }));
     return { backend, gateway, device };
   }
 
@@ -125,7 +127,7 @@ describe.each(['xml', 'wbxml'] as const)('alerts of a legacy device in %s', (enc
 
   it('wait for no session with the built-in backend [IW-ALERT-6]', async () => {
     const gateway = await run({});
-    const phone = closing(new LegacyDevice({ url: gateway.dm, deviceId: ID, encoding }));
+    const phone = closing(new LegacyDevice({ url: gateway.dm, deviceId: ID, ...kind.device }));
     await phone.session({ alerts: [event('here')] });
     expect(await outbox(gateway, '?state=delivered')).toHaveLength(1);
     const { body } = await gateway.api<{ alerts: { alert: object }[] }>(

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { LegacyDevice } from '../../src/simulator/index.ts';
 import { closing, run } from './gateway.ts';
+import { PHONES } from './phones.ts';
 
 const ID = 'IMEI:493005100592800';
 const SCOMO = 'urn:oma:mo:oma-scomo:1.0';
@@ -13,13 +14,13 @@ const KINDS = {
   'with neither list nor prop': ['list', 'prop'],
 } as const;
 
-describe.each(['xml', 'wbxml'] as const)('in %s, a device', (encoding) => {
+describe.each(PHONES)('a device $name', (phone) => {
   it.each(Object.entries(KINDS))(
     '%s is found whole and read whole [IW-INV-1] [IW-INV-2] [IW-GET-1]',
     async (_, missing) => {
       const gateway = await run();
       const device = closing(
-        new LegacyDevice({ url: gateway.dm, deviceId: ID, encoding, missing: [...missing] }),
+        new LegacyDevice({ url: gateway.dm, deviceId: ID, ...phone.device, missing: [...missing] }),
       );
       const first = await device.session();
       expect(first).toMatchObject({ outcome: 'completed', violations: [] });
@@ -58,7 +59,7 @@ describe.each(['xml', 'wbxml'] as const)('in %s, a device', (encoding) => {
 
   it('is asked only for what is needed once it is known [IW-INV-2]', async () => {
     const gateway = await run();
-    const device = closing(new LegacyDevice({ url: gateway.dm, deviceId: ID, encoding }));
+    const device = closing(new LegacyDevice({ url: gateway.dm, deviceId: ID, ...phone.device }));
     await device.session();
     const idle = await device.session();
     expect(idle.executed).toEqual([]);
@@ -67,7 +68,7 @@ describe.each(['xml', 'wbxml'] as const)('in %s, a device', (encoding) => {
 
   it('is looked at again when its firmware changed [IW-INV-2] [IW-INV-3]', async () => {
     const gateway = await run();
-    const device = closing(new LegacyDevice({ url: gateway.dm, deviceId: ID, encoding }));
+    const device = closing(new LegacyDevice({ url: gateway.dm, deviceId: ID, ...phone.device }));
     await device.session();
     device.tree.find(['DevDetail', 'FwV'])!.value = '2.0.0';
     device.tree.add(['FUMO', 'second'], { format: 'node', type: FUMO });

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Dm2Backend } from '../../src/simulator/dm2Backend/backend.ts';
 import { LegacyDevice } from '../../src/simulator/index.ts';
 import { closing, run } from './gateway.ts';
+import { PHONES, type Phone } from './phones.ts';
 
 const ID = 'IMEI:493005100592800';
 const FUMO = 'urn:oma:mo:oma-fumo:1.0';
@@ -10,7 +11,7 @@ const DEVINFO = 'urn:oma:mo:oma-dm-devinfo:1.2';
 
 /** A gateway between a legacy device and a DM 2.0 backend that works through `script`. */
 async function between(
-  encoding: 'xml' | 'wbxml',
+  phone: Phone,
   script: readonly (readonly (readonly string[])[])[],
   options: {
     device?: Partial<ConstructorParameters<typeof LegacyDevice>[0]>;
@@ -23,15 +24,17 @@ async function between(
     backends: { dms: { protocol: 'dm2', url } },
     routes: [{ match: { protocol: 'dm1' }, backend: 'dms' }],
   });
-  const device = closing(new LegacyDevice({ url: gateway.dm, deviceId: ID, encoding, ...options.device }));
+  const device = closing(
+    new LegacyDevice({ url: gateway.dm, deviceId: ID, ...phone.device, ...options.device }),
+  );
   const report = await device.session();
   const session = backend.sessions.at(-1)!;
   return { backend, gateway, device, report, session, sc: session.commands.map(({ status }) => status?.sc) };
 }
 
-describe.each(['xml', 'wbxml'] as const)('a legacy device in %s on a DM 2.0 backend', (encoding) => {
+describe.each(PHONES)('a legacy device $name on a DM 2.0 backend', (phone) => {
   it('opens with MOS and the session alert, and closes at END [IW-SES-6] [IW-SES-8] [IW-ALERT-1]', async () => {
-    const { report, session } = await between(encoding, []);
+    const { report, session } = await between(phone, []);
     expect(report).toMatchObject({ outcome: 'completed', violations: [] });
     expect(session.violations).toEqual([]);
     expect(session.package1.Alert).toEqual([{ AlertType: 'urn:oma:at:dm:2.0:ClientInitiatedMgmt' }]);
@@ -41,7 +44,7 @@ describe.each(['xml', 'wbxml'] as const)('a legacy device in %s on a DM 2.0 back
   });
 
   it('reads a leaf and an object with GET [IW-GET-1] [IW-GET-2]', async () => {
-    const { session } = await between(encoding, [
+    const { session } = await between(phone, [
       [
         ['GET', `${FUMO}//State`],
         ['GET', `${DEVINFO}//Man`, `${DEVINFO}//FwV`],
@@ -58,18 +61,15 @@ describe.each(['xml', 'wbxml'] as const)('a legacy device in %s on a DM 2.0 back
   });
 
   it('answers a matching validator with 304 and no data [IW-GET-3]', async () => {
-    const first = await between(encoding, [[['GET', `${FUMO}//`]]]);
+    const first = await between(phone, [[['GET', `${FUMO}//`]]]);
     const cv = first.session.commands[0]!.status!.MO![0]!.CV!;
-    const second = await between(encoding, [
-      [['GET', `${FUMO}//?cv=${cv}`]],
-      [['GET', `${FUMO}//?cv=other`]],
-    ]);
+    const second = await between(phone, [[['GET', `${FUMO}//?cv=${cv}`]], [['GET', `${FUMO}//?cv=other`]]]);
     expect(second.session.commands[0]!.status).toEqual({ sc: 304 });
     expect(second.session.commands[1]!.status).toMatchObject({ sc: 200, MO: [{ CV: cv }] });
   });
 
   it('uploads one document with HPUT and HPOST [IW-HPUT-1]', async () => {
-    const { backend, sc } = await between(encoding, [
+    const { backend, sc } = await between(phone, [
       [
         ['HPUT', '{origin}/repository/put?id=[DevID]', `${FUMO}//PkgName`],
         ['HPOST', '{origin}/repository/post', `${FUMO}//PkgName`, `${SCOMO}//Inventory/Deployed/*/Version`],
@@ -85,7 +85,7 @@ describe.each(['xml', 'wbxml'] as const)('a legacy device in %s on a DM 2.0 back
 
   it('replaces a leaf by HGET [IW-HGET-2] [IW-VAL-2]', async () => {
     const { device, sc } = await between(
-      encoding,
+      phone,
       [
         [['HGET', '{origin}/repository/url', `${FUMO}//DownloadAndUpdate/PkgURL`]],
         [['GET', `${FUMO}//DownloadAndUpdate/PkgURL`]],
@@ -112,7 +112,7 @@ describe.each(['xml', 'wbxml'] as const)('a legacy device in %s on a DM 2.0 back
   });
 
   it('deletes and executes, in order, in one message [IW-DEL-1] [IW-EXEC-1] [IW-SEQ-1]', async () => {
-    const { report, sc } = await between(encoding, [
+    const { report, sc } = await between(phone, [
       [
         ['DELETE', `${SCOMO}//Inventory/Deployed/Component1`],
         ['EXEC', `urn:oma:mo:oma-lawmo:1.0//Operations/FullyLock`],
@@ -121,13 +121,14 @@ describe.each(['xml', 'wbxml'] as const)('a legacy device in %s on a DM 2.0 back
         ['DELETE', `${DEVINFO}//Man`],
       ],
     ]);
-    expect(sc).toEqual([200, 202, 404, 405, 405]);
+    // 501 of a legacy device is 500 here (IW-STAT-1), and then there still is something to delete.
+    expect(sc).toEqual(phone.has('delete') ? [200, 202, 404, 405, 405] : [500, 202, 500, 405, 500]);
     expect(report.violations).toEqual([]);
-    expect(report.executed.filter(({ command }) => command === 'Exec')).toHaveLength(1);
+    expect(report.executed.filter((did) => did.command === 'Exec' && did.code !== 215)).toHaveLength(1);
   });
 
   it('moves the backend leg at CONT, unseen by the device [IW-SES-9]', async () => {
-    const { session, report, sc } = await between(encoding, [
+    const { session, report, sc } = await between(phone, [
       [['CONT', '{origin}/dm20?moved=1']],
       [['GET', `${FUMO}//State`]],
     ]);
@@ -137,7 +138,7 @@ describe.each(['xml', 'wbxml'] as const)('a legacy device in %s on a DM 2.0 back
   });
 
   it('says 501, 400 and 404 for what cannot be done, and goes on [IW-ADDR-1]', async () => {
-    const { sc } = await between(encoding, [
+    const { sc } = await between(phone, [
       [
         ['FROB', 'x'],
         ['GET'],
@@ -150,7 +151,7 @@ describe.each(['xml', 'wbxml'] as const)('a legacy device in %s on a DM 2.0 back
   });
 
   it('tells the backend of alerts, translated [IW-ALERT-2] [IW-ALERT-4] [IW-ALERT-5]', async () => {
-    const { session, report } = await between(encoding, [], {
+    const { session, report } = await between(phone, [], {
       device: {
         alerts: [
           {

@@ -240,7 +240,7 @@ describe('presets', () => {
 
   it('an unknown one is refused with the names that exist', () => {
     expect(() => new LegacyDevice({ url: 'http://x/', deviceId: 'd', preset: 'nope' })).toThrow(
-      /plain, libdmclient-like/,
+      /plain, koneki-like, libdmclient-like/,
     );
   });
 });

@@ -74,7 +74,12 @@ function watchVersions(s: Session, device: LegacyDevice): void {
 
 /** Looks again at the whole device, or at one MOID whose address was not found. */
 export function* discover(s: Session, device: LegacyDevice, moid?: string): Script<void> {
-  const found = (yield* byList(s, device)) ?? (yield* byCandidates(s, device, moid));
+  let found = yield* byList(s, device);
+  if (!found) {
+    // A list tells the versions; without one they are asked along with the candidates.
+    if (moid === undefined) watchVersions(s, device);
+    found = yield* byCandidates(s, device, moid);
+  }
   if (device.ended) return;
   const roots = moid === undefined ? [...assumed(s), ...found] : found;
   mount(s, roots);

@@ -5,13 +5,16 @@ import type { LegacyAuth } from './options.ts';
 /** How a device shows who it is, and what it makes of the server's answer (1x§9.4). */
 export class ClientAuthentication {
   readonly #auth: LegacyAuth;
+  /** Shows basic credentials also where they were accepted for the session. */
+  readonly #always: boolean;
   #scheme: 'none' | CredScheme;
   #nonce: Uint8Array | undefined;
   #accepted = false;
   #failures = 0;
 
-  constructor(auth: LegacyAuth) {
+  constructor(auth: LegacyAuth, always = false) {
     this.#auth = auth;
+    this.#always = always;
     this.#scheme = auth.type;
     this.#nonce = auth.nonce;
   }
@@ -37,7 +40,8 @@ export class ClientAuthentication {
 
   /** The Cred of the next message, if it must carry one. */
   cred(): Cred | undefined {
-    if (this.#scheme === 'none' || this.#scheme === 'hmac' || this.#accepted) return undefined;
+    if (this.#scheme === 'none' || this.#scheme === 'hmac') return undefined;
+    if (this.#accepted && !(this.#always && this.#scheme === 'basic')) return undefined;
     if (this.#scheme === 'md5' && !this.#nonce) return undefined;
     return credOf(this.#scheme, this.#auth, this.#nonce ?? new Uint8Array());
   }

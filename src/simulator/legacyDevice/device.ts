@@ -95,7 +95,10 @@ export class LegacyDevice {
     this.pendingAlerts = [...(this.options.alerts ?? [])];
     this.#log = new EventLog(onMessage, keepMessages);
     this.#http = new HttpClient(this.options, this.#log);
-    this.#client = new ClientAuthentication(auth ?? { type: 'none', username: '', password: '' });
+    this.#client = new ClientAuthentication(
+      auth ?? { type: 'none', username: '', password: '' },
+      this.options.quirks?.credAlways,
+    );
     this.#server = new ServerAuthentication(serverCred);
     this.#inbound = new Inbound(this.tree, this.options, (alert) => this.#noteReport(alert));
     this.#encoding = encodingFor(version, encoding);
@@ -391,7 +394,7 @@ export class LegacyDevice {
       targetRefs: [message.header.target.uri],
       sourceRefs: [message.header.source.uri],
       ...(verdict.chal ? { chal: verdict.chal } : {}),
-      code: String(verdict.code),
+      code: String(this.options.quirks?.header212 && verdict.code === 200 ? 212 : verdict.code),
       items: [],
     };
   }

@@ -64,6 +64,10 @@ export interface LegacyQuirks {
   readonly silentAtomic?: boolean;
   /** Only 212 authenticates; 200 makes it send Package 1 again. */
   readonly needs212?: boolean;
+  /** Basic credentials in every message, whatever the server said of them. */
+  readonly credAlways?: boolean;
+  /** 212 for every header of the server, though it never proved itself. */
+  readonly header212?: boolean;
   /** A server header without RespURI ends the session. */
   readonly needsRespURI?: boolean;
   /** Status for commands that it does not have; 406 when absent. */

@@ -1,0 +1,35 @@
+import { PRESETS } from '../../src/simulator/index.ts';
+import type { LegacyCapability, LegacyDeviceOptions } from '../../src/simulator/legacyDevice/options.ts';
+
+/** A legacy device of some kind, for suites that every kind has to pass. */
+export interface Phone {
+  readonly name: string;
+  readonly device: Pick<LegacyDeviceOptions, 'encoding' | 'preset'>;
+  readonly encoding: 'xml' | 'wbxml';
+  /** What an operator has to tell the gateway of it: where its settings are, when it cannot say so. */
+  readonly config: { readonly mappings?: readonly string[] };
+  /** What tests may expect of it. */
+  readonly has: (capability: LegacyCapability) => boolean;
+}
+
+const phone = (encoding: 'xml' | 'wbxml', preset?: string): Phone => {
+  const missing = preset === undefined ? [] : (PRESETS[preset]?.missing ?? []);
+  const silent = missing.includes('list') && missing.includes('prop');
+  return {
+    name: preset === undefined ? `in ${encoding}` : `(${preset}, ${encoding})`,
+    device: { encoding, ...(preset !== undefined && { preset }) },
+    encoding,
+    config: silent ? { mappings: ['fixtures/packs'] } : {},
+    has: (capability) => !missing.includes(capability),
+  };
+};
+
+/** One that has everything, in both encodings, and the families seen in the field (1x§16.2). */
+export const PHONES: readonly Phone[] = [
+  phone('xml'),
+  phone('wbxml'),
+  phone('xml', 'koneki-like'),
+  phone('wbxml', 'libdmclient-like'),
+  phone('xml', 'hs20-like'),
+  phone('wbxml', 'sequence-stopper'),
+];
