@@ -32,6 +32,7 @@ const PROGRAMS = [
     tests: 'the storage and gateway suites on PostgreSQL',
     also: () => list('/usr/lib/postgresql').map((version) => `/usr/lib/postgresql/${version}/bin`),
   },
+  { name: 'xmllint', package: 'libxml2-utils', tests: 'the check of push messages against the DTD of PAP' },
   { name: 'chromium', package: 'chromium', tests: 'the browser tests' },
 ];
 

@@ -315,6 +315,57 @@ describe('a DM 2.0 device', () => {
   });
 });
 
+describe('a device of the same generation as its server', () => {
+  const trigger = Buffer.concat([hex('02 d8 00 00 00 00 2a 06'), Buffer.from('legacy')]);
+  const package0 = Buffer.concat([triggerDigest('legacy', 'secret', 'nonce', trigger), trigger]);
+
+  it('gets the bytes of its legacy server, in a WAP push where it waits for that, and answers it itself [IW-NOT-1] [IW-NOT-2] [IW-REL-1]', async () => {
+    const server = closing(new LegacyServer({ serverId: 'legacy' }));
+    const gateway = await run({
+      backends: { legacy: { protocol: 'dm1', url: await server.start(), serverId: 'legacy' } },
+      routes: [{ match: { protocol: 'dm1' }, backend: 'legacy' }],
+      notifications: { via: 'lan', transports: { lan: { ...LAN, framing: 'wsp' } } },
+    });
+    const device = closing(new LegacyDevice({ url: gateway.dm, deviceId: ID }));
+    const { address, datagrams } = await mailbox();
+    await device.session();
+    await register(gateway, { notifyAddress: address });
+    const { body } = await handIn(gateway, package0);
+    expect(body).toMatchObject({ form: 'trigger', number: 42, notes: [{ rule: 'IW-NOT-1' }] });
+    expect(await until(() => datagrams[0])).toEqual(Buffer.concat([hex('01 06 03 c4 af 87'), package0]));
+    await device.session({ sessionAlert: '1200', sessionId: '2A' });
+    await answered(gateway, body);
+    expect(server.sessions.at(-1)).toMatchObject({ sessionId: '2A', opening: '1200' });
+  });
+
+  it('gets the options of its 2.0 server, and gives their number back unchanged [IW-NOT-1] [IW-NOT-2] [IW-REL-1]', async () => {
+    const backend = closing(new Dm2Backend());
+    const gateway = await run({
+      backends: { dms: { protocol: 'dm2', url: await backend.start(), serverId: 'dms' } },
+      routes: [{ match: { protocol: 'dm2' }, backend: 'dms' }],
+      notifications: { via: 'lan', transports: { lan: LAN } },
+    });
+    const client = closing(new Dm2Client({ url: gateway.dm, deviceId: ID }));
+    const { address, datagrams } = await mailbox();
+    await client.session();
+    await register(gateway, { notifyAddress: address });
+    const options = hex('21 80 13 646d73 22 0000 30');
+    const { body } = await handIn(gateway, options);
+    // 0 is a number of 2.0 like any other, yet the gateway's own must fit a trigger as well.
+    const number = (await until(() => datagrams[0])).readUInt16BE(2 + 9 + 2 + 1);
+    expect(number).toBe(body.number);
+    await client.session({ notificationId: number });
+    await answered(gateway, body);
+    expect(backend.sessions.at(-1)!.alerts).toEqual([
+      {
+        AlertType: 'urn:oma:at:dm:2.0:ServerInitiatedMgmt',
+        DataType: 'text/plain',
+        Data: { NotificationID: '0' },
+      },
+    ]);
+  });
+});
+
 describe('a webhook', () => {
   async function hooked(verdict?: (index: number) => number, more: Record<string, unknown> = {}) {
     const { calls, url } = await service(verdict);

@@ -92,7 +92,7 @@ const jsonOrPackage0: RequestHandler<{ id: string }> = (request, response, next)
 export function wakeupView(wakeup: Wakeup): object {
   const { id, deviceId, number, askedBy, askedNumber, form, request, via, address, state } = wakeup;
   const { attempts, sent, sessionId, jobId, detail, notes } = wakeup;
-  const { vendorSpecific, unknownOptions, id: _number, ...asked } = request;
+  const { vendorSpecific, unknownOptions, original: _bytes, id: _number, ...asked } = request;
   const time = (at: number) => new Date(at).toISOString();
   const open = state === 'waiting' || state === 'sent';
   return {

@@ -1,3 +1,4 @@
+import type { SyncMLMessage } from '../../dm1/message.ts';
 import { type Alert, SESSION_ALERT } from '../../dm2/packages.ts';
 import {
   ALERT_CODE,
@@ -18,6 +19,21 @@ export function* sessionAlertOfLegacy(
   if (code !== ALERT_CODE.serverInitiated) return sessionAlertToDm2(code, sessionId);
   const found = yield* answered(s, notificationNumber(sessionId));
   return found ? serverInitiated(found.number) : sessionAlertToDm2(code, sessionId);
+}
+
+/**
+ * Marks the notification that a relayed device answers: its session id passes to the server as it is, and is
+ * the server's own unless that number was in use (IW-NOT-2).
+ */
+export function* answeredByRelayed(s: Session, { body, header }: SyncMLMessage): Script<void> {
+  if (!body.some((e) => e.kind === 'Alert' && e.code.trim() === ALERT_CODE.serverInitiated)) return;
+  const number = notificationNumber(header.sessionId);
+  const found = yield* answered(s, number);
+  if (found?.number === undefined || found.number === number) return;
+  yield* s.note(
+    'IW-NOT-2',
+    `The server asked with number ${found.number}; the session that answers is ${header.sessionId}.`,
+  );
 }
 
 /** Package#1's alerts, their session alert with the number that whoever woke the client gave (IW-NOT-2). */

@@ -42,6 +42,11 @@ export function notificationForm(bytes: Uint8Array): NotificationForm | undefine
  * @throws DragomanError `malformed` or `too-large`
  */
 export function readNotification(bytes: Uint8Array, form = notificationForm(bytes)): ReadNotification {
+  const read = readAs(bytes, form);
+  return { ...read, request: { ...read.request, original: { form: read.form, bytes } } };
+}
+
+function readAs(bytes: Uint8Array, form: NotificationForm | undefined): ReadNotification {
   switch (form) {
     case 'trigger':
       return readTrigger(bytes);

@@ -31,6 +31,8 @@ export interface WakeRequest {
   readonly vendorSpecific?: Uint8Array;
   /** Options of later versions, by number. */
   readonly unknownOptions?: readonly { readonly number: number; readonly value: Uint8Array }[];
+  /** The Package#0 that asked, with its server's own digest. */
+  readonly original?: { readonly form: NotificationForm; readonly bytes: Uint8Array };
 }
 
 /** What could not cross, with the rule that says so. */

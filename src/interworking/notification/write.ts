@@ -11,7 +11,7 @@ import {
   type NotificationCredential,
 } from '../../dm2/notification/index.ts';
 import { DragomanError } from '../../support/errors.ts';
-import { UI_MODE_OF_DM1 } from './read.ts';
+import { readNotification, UI_MODE_OF_DM1 } from './read.ts';
 import type { NotificationForm, NotificationNote, WakeRequest } from './wakeRequest.ts';
 
 /** What the digests are made with; which part is needed depends on the form. */
@@ -54,8 +54,23 @@ export const NOTIFICATION_TYPES: Readonly<Record<NotificationForm, string>> = Ob
  * @throws DragomanError `bad-value` for what no form can hold, or when a trigger has no key for its digest
  */
 export function writeNotification(what: WriteNotification): WrittenNotification {
-  const written = FORMS[what.form](what);
-  return { ...written, contentType: NOTIFICATION_TYPES[what.form], notes: losses(what) };
+  const contentType = NOTIFICATION_TYPES[what.form];
+  const { original } = what.request;
+  if (original && passes(what, original)) {
+    const text = "Sent in its server's own bytes: the digest stays valid, and no key of ours is on file.";
+    return { bytes: original.bytes, contentType, notes: [{ rule: 'IW-NOT-1', text }] };
+  }
+  return { ...FORMS[what.form](what), contentType, notes: losses(what) };
+}
+
+/** Whether a server's own bytes serve where the gateway cannot sign: same form, same number (IW-REL-1). */
+function passes(
+  { form, request, keys }: WriteNotification,
+  original: NonNullable<WakeRequest['original']>,
+): boolean {
+  if (original.form !== form || form === 'bits') return false;
+  if ((form === 'trigger' ? keys.userHash : keys.credential) !== undefined) return false;
+  return readNotification(original.bytes, form).request.id === request.id;
 }
 
 const FORMS: Readonly<Record<NotificationForm, (what: WriteNotification) => { bytes: Uint8Array }>> = {

@@ -5,6 +5,7 @@ import { answerWithStatus } from '../../dm1/session/answerWithStatus.ts';
 import { ERRORS, type ErrorCode } from '../../support/errors.ts';
 import type { SessionContext } from '../context.ts';
 import { assumedMounts, devInfoOf } from '../l2n/inventory.ts';
+import { answeredByRelayed } from '../notification/answer.ts';
 import type { BackendEvent, DeviceReply, Script, SessionScript } from '../script.ts';
 import { Session } from '../session.ts';
 import { abortMessage, asksForAbort, devInfoItems, faultOf, headerCode, isOver } from './dm1Messages.ts';
@@ -23,6 +24,7 @@ export function* dm1OnDm1(context: SessionContext): SessionScript {
   assumedMounts(s);
   let { message } = opening;
   let devInfo = devInfoItems(message);
+  let unanswered = true;
   for (let count = 1; ; count += 1) {
     const aborting = asksForAbort(message);
     const answer = yield* s.perform({ kind: 'backend.exchange', send: leg.request() });
@@ -39,6 +41,8 @@ export function* dm1OnDm1(context: SessionContext): SessionScript {
       s.learnPeer({ protocol: 'dm1', dialect: `${message.header.verProto} ${opening.encoding.form}` });
       s.learnDevInfo(devInfoOf(s, devInfo));
       yield* s.save();
+      if (unanswered) yield* answeredByRelayed(s, opening.message);
+      unanswered = false;
     }
     const reply = leg.reply(answer);
     if (aborting || asksForAbort(answer.message)) return { ending: 'aborted', reply };
