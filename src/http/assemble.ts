@@ -121,7 +121,11 @@ async function assemble(config: Config, options: GatewayOptions, undo: Undo): Pr
   });
   undo.push(() => registry.flush());
   const jobReports = new JobReports(store, limits);
-  const jobs = new JobQueue(store, { jobsPerDevice: limits.jobsPerDevice, reports: jobReports });
+  const jobs = new JobQueue(store, {
+    jobsPerDevice: limits.jobsPerDevice,
+    reports: jobReports,
+    deviceUrl: `${publicUrl}${DEVICE_PATH}`,
+  });
   const alerts = new ReceivedAlerts(store);
   const trusted = Object.values(config.backends).flatMap((b) => (b.protocol === 'builtin' ? [] : [b.url]));
   const guard = new OutboundGuard({

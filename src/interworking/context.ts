@@ -42,6 +42,8 @@ export interface BackendProfile {
   readonly values: 'string' | 'typed';
   /** dm2: member of a Status item that carries GET data (IW-GET-2). */
   readonly getMember: string;
+  /** dm2: who carries documents between its ServerURIs and 2.0 clients; absent: the clients do (IW-REL-1). */
+  readonly transfers?: 'direct' | 'gateway';
   readonly maxMsgSize: number;
 }
 

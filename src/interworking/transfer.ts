@@ -4,7 +4,7 @@ import { MEDIA_TYPE, type MoItem, type SerializationItem } from '../dm2/packages
 import { expandServerUri } from '../dm2/serverUri.ts';
 import { ERRORS } from '../support/errors.ts';
 import { backendDialect } from './dialects.ts';
-import type { Script, TransferEvent } from './script.ts';
+import type { Script, TransferEvent, Upload } from './script.ts';
 import type { Session } from './session.ts';
 
 /** What an MO serialization may be called when a repository asks for a type by OMADM-Accept. */
@@ -66,11 +66,21 @@ export function* sendDocument(
     yield* s.note('IW-HPUT-1', `The server takes only ${accept}, and ${own} is none of these.`);
     return 406;
   }
-  const url = yield* expandFor(s, serverUri);
-  if (url === undefined) return 400;
   const { body, lost } = dialect.writeDocument({ items, ...(mos && { mos }) });
   for (const text of lost) yield* s.note('IW-HPUT-1', text);
-  const event = yield* sendBody(s, method, url, type, body);
+  return yield* sendUpload(s, method, serverUri, { contentType: type, body });
+}
+
+/** Sends what is ready to be sent; the code that the command reports. */
+export function* sendUpload(
+  s: Session,
+  method: 'PUT' | 'POST',
+  serverUri: string,
+  { contentType, body }: Upload,
+): Script<number> {
+  const url = yield* expandFor(s, serverUri);
+  if (url === undefined) return 400;
+  const event = yield* sendBody(s, method, url, contentType, body);
   if (event.kind === 'response' && event.status >= 200 && event.status < 300) return 200;
   return yield* failure(s, `H${method}`, event);
 }

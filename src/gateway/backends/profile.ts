@@ -25,6 +25,7 @@ export function backendProfile(name: string, config: BackendConfig, serverId: st
         url: config.url,
         values: config.values,
         getMember: config.getMember,
+        transfers: config.transfers,
         maxMsgSize: NO_SMALLER,
       };
     case 'dm1': {

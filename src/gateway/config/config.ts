@@ -104,6 +104,8 @@ export interface Dm2BackendConfig {
   readonly values: 'string' | 'typed';
   /** Member of a Status item that carries GET data (IW-GET-2). */
   readonly getMember: string;
+  /** Who carries documents between ServerURIs and 2.0 clients (IW-REL-1). */
+  readonly transfers: 'direct' | 'gateway';
 }
 
 export interface BuiltinBackendConfig {

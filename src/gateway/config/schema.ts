@@ -49,6 +49,11 @@ export const BACKEND_SCHEMAS = {
       tls: CLIENT_TLS,
       values: VALUES,
       getMember: GET_MEMBER,
+      transfers: choice(
+        ['direct', 'gateway'],
+        'Who carries documents between ServerURIs of this backend and DM 2.0 devices: these themselves, or the gateway within `outbound.allow`, while devices meet one-time URLs.',
+        'direct',
+      ),
     },
     ['protocol', 'url'],
   ),

@@ -1,5 +1,6 @@
 import { type CommandError, parseCommand } from '../../dm2/codec.ts';
 import type { Dm2Command, Package2, RawCommand, StatusItem } from '../../dm2/packages.ts';
+import { isDeviceUrl } from '../../interworking/deviceUrl.ts';
 import type { JobRow } from '../../store/schema.ts';
 import type { Store } from '../../store/store.ts';
 import { type Clock, systemClock } from '../../support/durations.ts';
@@ -26,6 +27,8 @@ export interface Job {
 }
 
 export interface JobQueueOptions {
+  /** Absolute URL of the device port: CONT may name it, with a query of its own (IW-SES-9). */
+  readonly deviceUrl?: string;
   readonly jobsPerDevice?: number;
   readonly reports?: JobReports;
   readonly now?: Clock;
@@ -54,6 +57,7 @@ export class JobQueue {
   readonly #now: Clock;
   readonly #most: number;
   readonly #reports: JobReports | undefined;
+  readonly #deviceUrl: string | undefined;
   readonly #next: (deviceId: string) => Promise<JobRow[]>;
   readonly #sent: (deviceId: string) => Promise<JobRow[]>;
 
@@ -61,6 +65,7 @@ export class JobQueue {
     this.#store = store;
     this.#now = options.now ?? systemClock;
     this.#reports = options.reports;
+    this.#deviceUrl = options.deviceUrl;
     this.#most = options.jobsPerDevice ?? 1000;
     const inState = (state: 'queued' | 'sent') =>
       store.prepare<[string], JobRow>((slot) =>
@@ -82,7 +87,7 @@ export class JobQueue {
    * `bad-command` with the index of the command, or `overload` when too many jobs wait.
    */
   async enqueue(deviceId: string, package2: unknown): Promise<Job> {
-    const commands = checkCommands(package2);
+    const commands = checkCommands(package2, this.#deviceUrl);
     const waiting = await this.#store.db
       .selectFrom('jobs')
       .select((eb) => eb.fn.countAll().as('n'))
@@ -250,7 +255,7 @@ function toJob(row: JobRow): Job {
   };
 }
 
-function checkCommands(package2: unknown): readonly RawCommand[] {
+function checkCommands(package2: unknown, deviceUrl: string | undefined): readonly RawCommand[] {
   const given: unknown =
     typeof package2 === 'object' && package2 !== null && 'CMD' in package2 ? package2.CMD : undefined;
   if (!Array.isArray(given)) {
@@ -264,7 +269,7 @@ function checkCommands(package2: unknown): readonly RawCommand[] {
   }
   const commands: RawCommand[] = [];
   for (const [index, entry] of given.entries()) {
-    const raw = checkEntry(entry, index);
+    const raw = checkEntry(entry, index, deviceUrl);
     if (raw) commands.push(raw);
   }
   if (commands.length === 0) throw new DragomanError('bad-command', 'CMD holds no command to execute.');
@@ -275,7 +280,7 @@ function checkCommands(package2: unknown): readonly RawCommand[] {
 }
 
 /** The command, or `undefined` for END. */
-function checkEntry(entry: unknown, index: number): RawCommand | undefined {
+function checkEntry(entry: unknown, index: number, deviceUrl: string | undefined): RawCommand | undefined {
   const isCommand = Array.isArray(entry) && entry.length > 0 && entry.every((p) => typeof p === 'string');
   if (!isCommand) {
     throw new DragomanError('bad-command', `CMD[${index}]: must be an array of strings, the verb first.`);
@@ -283,10 +288,12 @@ function checkEntry(entry: unknown, index: number): RawCommand | undefined {
   const raw = entry as readonly string[];
   const parsed: Dm2Command | CommandError = parseCommand(raw);
   if ('error' in parsed) throw new DragomanError(parsed.error, `CMD[${index}]: ${parsed.detail}`);
-  if (parsed.verb === 'CONT') {
+  const stays =
+    parsed.verb !== 'CONT' || (deviceUrl !== undefined && isDeviceUrl(deviceUrl, parsed.serverUri));
+  if (!stays) {
     throw new DragomanError(
       'bad-command',
-      `CMD[${index}]: CONT would take the session away from the gateway.`,
+      `CMD[${index}]: CONT would take the session away from the gateway; only another URL of the device port may be named.`,
     );
   }
   return parsed.verb === 'END' ? undefined : raw;

@@ -49,6 +49,7 @@ export function outboxExchange({
           auth: { type: 'none' },
           values: config.values,
           getMember: config.getMember,
+          transfers: 'direct',
         },
         tools,
       );

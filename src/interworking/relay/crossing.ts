@@ -8,6 +8,7 @@ import { asksForList } from '../listing.ts';
 import type { Dm2Device } from '../n2l/device.ts';
 import type { Script } from '../script.ts';
 import type { Session } from '../session.ts';
+import { ferry, isFerried } from './ferry.ts';
 import { deleteOnBehalf, execOnBehalf, hgetOnBehalf, readOnBehalf } from './onBehalf.ts';
 import { needsResolving } from './targets.ts';
 
@@ -44,22 +45,26 @@ export function* runOnClient(
     if (command.verb === 'SHOW' && pauses(backend) && !pauses(device)) {
       yield* s.note('IW-SHOW-1', 'SHOW does not hold up the session on this client, as the server expects.');
     }
-    if (how === 'passes') {
+    const ferried = isFerried(s, command);
+    if (how === 'passes' && !ferried) {
       passing.push(raw);
       continue;
     }
     items.push(...(yield* flush()));
-    if (how === 'tried') {
-      const [item] = yield* device.runRaw([raw]);
-      const refused = item!.sc === 501 && !device.gone;
-      // GET may be unknown as such; the others every client has.
-      if (command.verb !== 'GET') s.learn(VARIABLES, !refused);
-      items.push(refused ? yield* onBehalf(s, device, backend, command) : item!);
-    } else if (how === 'served') items.push(yield* onBehalf(s, device, backend, command));
-    else {
+    if (typeof how === 'object') {
       yield* s.note('IW-SES-1', how.lost);
       items.push({ sc: 501 });
+      continue;
     }
+    if (how === 'served') {
+      items.push(yield* onBehalf(s, device, backend, command));
+      continue;
+    }
+    const [item] = ferried ? [yield* ferry(s, device, command)] : yield* device.runRaw([raw]);
+    const refused = how === 'tried' && item!.sc === 501 && !device.gone;
+    // GET may be unknown as such; the others every client has.
+    if (how === 'tried' && command.verb !== 'GET') s.learn(VARIABLES, !refused);
+    items.push(refused ? yield* onBehalf(s, device, backend, command) : item!);
   }
   items.push(...(yield* flush()));
   return items.map((item, i) => withLocation(backend, commands[i]!, item));

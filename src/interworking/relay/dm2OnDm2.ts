@@ -2,6 +2,7 @@ import type { Alert, Package1, RawCommand } from '../../dm2/packages.ts';
 import { isSessionAlert, sessionAlertToDm2 } from '../alerts.ts';
 import { Dm2BackendLeg, mosOf } from '../backendLeg.ts';
 import type { SessionContext } from '../context.ts';
+import { isDeviceUrl } from '../deviceUrl.ts';
 import type { DueAlert } from '../keptAlerts.ts';
 import { Dm2Device, END } from '../n2l/device.ts';
 import { devInfoItems, keepOpeningAlerts } from '../n2l/dm2DeviceOnLegacyBackend.ts';
@@ -31,15 +32,15 @@ export function* dm2OnDm2(context: SessionContext): SessionScript {
     yield* device.alerts.settle(due);
     const { CMD } = answer.package2;
     // END and CONT are for the gateway: it ends the device's session itself, and stays in between.
-    const own = CMD.filter((command) => !is(command, 'END', 'CONT'));
+    const own = CMD.filter((command) => !is(command, 'END') && !movesBackend(s, command));
     const items = yield* runOnClient(s, device, backend, own);
     yield* s.save();
     if (CMD.length === 0 || CMD.some((command) => is(command, 'END')))
       return { ending: 'completed', reply: END };
-    const moved = CMD.findLast((command) => is(command, 'CONT'))?.[1];
+    const moved = CMD.findLast((command) => movesBackend(s, command))?.[1];
     if (moved !== undefined) backend.continueAt(moved);
     let at = 0;
-    const status = CMD.map((command) => (is(command, 'CONT') ? { sc: 200 } : items[at++]!));
+    const status = CMD.map((command) => (movesBackend(s, command) ? { sc: 200 } : items[at++]!));
     // What cannot stand beside Status items is delivered behind this session (IW-ALERT-6).
     due = backend.takesAlertsAnyTime ? device.alerts.take() : [];
     answer = yield* backend.respond(
@@ -74,6 +75,11 @@ function withAlerts(package1: Package1, told: readonly Alert[], due: readonly Du
   const now = told.filter((alert) => isSessionAlert(alert) || kept.has(alert));
   const same = now.length === all.length && now.every((alert, i) => alert === all[i]);
   return same ? package1 : { ...package1, Alert: now };
+}
+
+/** CONT to any place but another URL of the device port, which is the device's own matter (IW-SES-9). */
+function movesBackend(s: Session, command: RawCommand): boolean {
+  return is(command, 'CONT') && !isDeviceUrl(s.context.deviceUrl, command[1] ?? '');
 }
 
 function is(command: RawCommand, ...verbs: readonly string[]): boolean {

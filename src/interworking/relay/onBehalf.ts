@@ -71,7 +71,9 @@ export function* hgetOnBehalf(s: Session, device: Dm2Device, command: Of<'HGET'>
     if (!address || others.length > 0) return { sc: 404 };
     place = named(address);
   }
-  const fetched = yield* fetchDocument(s, command.serverUri);
+  const from = yield* expandFor(s, command.serverUri);
+  if (from === undefined) return { sc: 400 };
+  const fetched = yield* fetchDocument(s, from);
   if (!fetched.ok) return { sc: fetched.sc };
   const { contentType = 'application/octet-stream', body } = fetched;
   let offered = { contentType, body };
