@@ -3,6 +3,7 @@ import { Dm2Backend } from '../../src/simulator/dm2Backend/backend.ts';
 import { Dm2Client, LegacyDevice, LegacyServer, type ServerCommand } from '../../src/simulator/index.ts';
 import type { LegacyDeviceOptions } from '../../src/simulator/legacyDevice/options.ts';
 import { closing, run } from './gateway.ts';
+import { PHONES, type Phone } from './phones.ts';
 
 const ID = 'IMEI:493005100592800';
 const FUMO = 'urn:oma:mo:oma-fumo:1.0';
@@ -20,7 +21,7 @@ async function until<T>(look: () => T | undefined | false | Promise<T | undefine
 
 /** A legacy device whose first session executes `commands`; nothing is asked of it later. */
 async function l2n(
-  encoding: 'xml' | 'wbxml',
+  phone: Phone,
   commands: readonly (readonly string[])[],
   options: {
     device?: Partial<LegacyDeviceOptions>;
@@ -44,7 +45,9 @@ async function l2n(
     routes: [{ match: { protocol: 'dm1' }, backend: 'dms' }],
     ...options.config,
   });
-  const device = closing(new LegacyDevice({ url: gateway.dm, deviceId: ID, encoding, ...options.device }));
+  const device = closing(
+    new LegacyDevice({ url: gateway.dm, deviceId: ID, ...phone.device, ...options.device }),
+  );
   const report = await device.session();
   const sc = backend.sessions[0]!.commands.map(({ status }) => status?.sc);
   /** Sessions opened at a ServerURI, each by its alerts. */
@@ -55,9 +58,9 @@ async function l2n(
 
 const EXEC = ['EXEC', `${FUMO}//DownloadAndUpdate`, '{origin}/reports/1'];
 
-describe.each(['xml', 'wbxml'] as const)('EXEC with ServerURI on a legacy device in %s', (encoding) => {
+describe.each(PHONES)('EXEC with ServerURI on a legacy device $name', (phone) => {
   it('is answered 202, and its result opens a session at ServerURI [IW-EXEC-2] [IW-EXEC-1]', async () => {
-    const { sc, device, reported, backend } = await l2n(encoding, [EXEC]);
+    const { sc, device, reported, backend } = await l2n(phone, [EXEC]);
     expect(sc).toEqual([202]);
     expect(reported()).toEqual([]);
     expect((await device.session()).violations).toEqual([]);
@@ -81,7 +84,7 @@ describe.each(['xml', 'wbxml'] as const)('EXEC with ServerURI on a legacy device
   });
 
   it('finds the report of a device that drops the Correlator by its node [IW-EXEC-2]', async () => {
-    const { sc, device, reported } = await l2n(encoding, [EXEC], { device: { missing: ['correlator'] } });
+    const { sc, device, reported } = await l2n(phone, [EXEC], { device: { missing: ['correlator'] } });
     expect(sc).toEqual([202]);
     await device.session({
       alerts: [
@@ -93,7 +96,7 @@ describe.each(['xml', 'wbxml'] as const)('EXEC with ServerURI on a legacy device
   });
 
   it('takes a report in the same session, and executes no command of the ServerURI on it [IW-EXEC-2] [IW-SES-10]', async () => {
-    const { sc, reported, backend, report } = await l2n(encoding, [EXEC], {
+    const { sc, reported, backend, report } = await l2n(phone, [EXEC], {
       device: { reports: 'same-session' },
       atServerUri: [
         ['GET', `${FUMO}//State`],
@@ -108,7 +111,7 @@ describe.each(['xml', 'wbxml'] as const)('EXEC with ServerURI on a legacy device
   });
 
   it('tells ServerURI at once when the device was done at once [IW-EXEC-2]', async () => {
-    const { sc, reported } = await l2n(encoding, [EXEC], { device: { exec: () => ({ status: 200 }) } });
+    const { sc, reported } = await l2n(phone, [EXEC], { device: { exec: () => ({ status: 200 }) } });
     expect(sc).toEqual([202]);
     const [session] = await until(() => reported().length > 0 && reported());
     expect(session!.alerts[1]).toMatchObject({
@@ -119,14 +122,14 @@ describe.each(['xml', 'wbxml'] as const)('EXEC with ServerURI on a legacy device
   });
 
   it('passes a failure and awaits nothing then [IW-EXEC-2]', async () => {
-    const { sc, gateway } = await l2n(encoding, [EXEC], { device: { exec: () => ({ status: 405 }) } });
+    const { sc, gateway } = await l2n(phone, [EXEC], { device: { exec: () => ({ status: 405 }) } });
     expect(sc).toEqual([405]);
     const { body } = await gateway.api<{ alerts: object[] }>('GET', '/api/outbox');
     expect(body.alerts).toEqual([]);
   });
 
   it('is not executed when nothing may be sent to its ServerURI [IW-EXEC-2]', async () => {
-    const { sc, report, gateway } = await l2n(encoding, [
+    const { sc, report, gateway } = await l2n(phone, [
       ['EXEC', `${FUMO}//DownloadAndUpdate`, 'http://192.0.2.7/reports'],
       ['EXEC', `${FUMO}//DownloadAndUpdate`, '{origin}/reports?imsi=[MNC]'],
     ]);
@@ -135,56 +138,60 @@ describe.each(['xml', 'wbxml'] as const)('EXEC with ServerURI on a legacy device
     expect((await gateway.notes(ID)).map(({ rule }) => rule)).toContain('IW-EXEC-2');
   });
 
-  it('keeps several apart, whichever ends first, and over a restart [IW-EXEC-2]', async () => {
-    const pending: string[] = [];
-    const { sc, gateway, device, backend } = await l2n(
-      encoding,
-      [
-        ['EXEC', `${FUMO}//Update`, '{origin}/reports/update'],
-        ['EXEC', `${FUMO}//Download`, '{origin}/reports/download'],
-        ['EXEC', `${FUMO}//Update`, '{origin}/reports/again'],
-      ],
-      {
-        device: {
-          exec: ({ correlator }) => {
-            pending.push(correlator ?? '');
-            return { status: 202 };
+  // Without a Correlator only their nodes tell them apart.
+  it.runIf(phone.has('correlator'))(
+    'keeps several apart, whichever ends first, and over a restart [IW-EXEC-2]',
+    async () => {
+      const pending: string[] = [];
+      const { sc, gateway, device, backend } = await l2n(
+        phone,
+        [
+          ['EXEC', `${FUMO}//Update`, '{origin}/reports/update'],
+          ['EXEC', `${FUMO}//Download`, '{origin}/reports/download'],
+          ['EXEC', `${FUMO}//Update`, '{origin}/reports/again'],
+        ],
+        {
+          device: {
+            exec: ({ correlator }) => {
+              pending.push(correlator ?? '');
+              return { status: 202 };
+            },
           },
         },
-      },
-    );
-    expect(sc).toEqual([202, 202, 202]);
-    expect(new Set(pending).size).toBe(3);
-    const restarted = await gateway.restart();
-    Object.assign(device.options, { url: restarted.dm });
-    const alert = (correlator: string, data: string) => ({
-      correlator,
-      source: './FUMO/fw',
-      type: UPDATE,
-      format: 'chr',
-      data,
-    });
-    await device.session({ alerts: [alert(pending[2]!, 'third'), alert(pending[0]!, 'first')] });
-    await device.session({ alerts: [alert(pending[1]!, 'second'), alert('not-ours', 'other')] });
-    const at = (path: string) =>
-      backend.messages
-        .filter(({ url, direction }) => direction === 'received' && url.endsWith(path))
-        .map(({ text }) => JSON.parse(text).Alert.at(-1).Data.DM1x);
-    await until(() => at('/reports/download').length > 0 && at('/reports/again').length > 0);
-    expect([at('/reports/update'), at('/reports/download'), at('/reports/again')]).toEqual([
-      ['first'],
-      ['second'],
-      ['third'],
-    ]);
-    expect(JSON.stringify(backend.sessions.at(-1)!.alerts)).not.toContain('third');
-    expect(backend.sessions.flatMap(({ alerts }) => alerts.map(({ Data }) => Data?.['DM1x']))).toContain(
-      'other',
-    );
-  });
+      );
+      expect(sc).toEqual([202, 202, 202]);
+      expect(new Set(pending).size).toBe(3);
+      const restarted = await gateway.restart();
+      Object.assign(device.options, { url: restarted.dm });
+      const alert = (correlator: string, data: string) => ({
+        correlator,
+        source: './FUMO/fw',
+        type: UPDATE,
+        format: 'chr',
+        data,
+      });
+      await device.session({ alerts: [alert(pending[2]!, 'third'), alert(pending[0]!, 'first')] });
+      await device.session({ alerts: [alert(pending[1]!, 'second'), alert('not-ours', 'other')] });
+      const at = (path: string) =>
+        backend.messages
+          .filter(({ url, direction }) => direction === 'received' && url.endsWith(path))
+          .map(({ text }) => JSON.parse(text).Alert.at(-1).Data.DM1x);
+      await until(() => at('/reports/download').length > 0 && at('/reports/again').length > 0);
+      expect([at('/reports/update'), at('/reports/download'), at('/reports/again')]).toEqual([
+        ['first'],
+        ['second'],
+        ['third'],
+      ]);
+      expect(JSON.stringify(backend.sessions.at(-1)!.alerts)).not.toContain('third');
+      expect(backend.sessions.flatMap(({ alerts }) => alerts.map(({ Data }) => Data?.['DM1x']))).toContain(
+        'other',
+      );
+    },
+  );
 
   it('joins the result to the job that began it [IW-EXEC-2]', async () => {
     const gateway = await run({});
-    const device = closing(new LegacyDevice({ url: gateway.dm, deviceId: ID, encoding }));
+    const device = closing(new LegacyDevice({ url: gateway.dm, deviceId: ID, ...phone.device }));
     await device.session();
     const id = await gateway.queue(ID, [
       ['GET', `${FUMO}//State`],

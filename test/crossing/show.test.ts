@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { Dm2Backend } from '../../src/simulator/dm2Backend/backend.ts';
 import { LegacyDevice } from '../../src/simulator/index.ts';
 import { closing, run } from './gateway.ts';
+import { PHONES } from './phones.ts';
 
 const ID = 'IMEI:490154203237518';
 
@@ -158,6 +159,24 @@ describe.each(['xml', 'wbxml'] as const)('SHOW on a legacy device in %s', (encod
     });
   });
 });
+
+it.each(PHONES.filter(({ has }) => !has('ui')))(
+  'SHOW is 501 on a device $name, and the session goes on [IW-SHOW-1]',
+  async ({ device, encoding }) => {
+    const { host, url } = await site(WIZARD);
+    const { sc, report } = await showOn(
+      encoding,
+      host,
+      [
+        ['SHOW', url('/one')],
+        ['GET', 'urn:oma:mo:oma-dm-devinfo:1.2//Man'],
+      ],
+      device,
+    );
+    expect(sc).toEqual([501, 200]);
+    expect(report).toMatchObject({ outcome: 'completed', violations: [] });
+  },
+);
 
 describe('SHOW of a page', () => {
   const agree: UiHook = ({ code }) => ({ status: 200, ...(code === '1102' && { items: ['x'] }) });

@@ -6,6 +6,7 @@ import {
 } from '../../src/simulator/dm2Backend/backend.ts';
 import { LegacyDevice } from '../../src/simulator/index.ts';
 import { closing, run } from './gateway.ts';
+import { PHONES, type Phone } from './phones.ts';
 
 const ID = 'IMEI:493005100592800';
 const FUMO = 'urn:oma:mo:oma-fumo:1.0';
@@ -13,7 +14,7 @@ const SETTINGS = 'urn:example:mo:settings:1.0';
 
 /** One device over several sessions; the first of them works through the script. */
 async function sessions(
-  encoding: 'xml' | 'wbxml',
+  phone: Phone,
   documents: Record<string, RepositoryDocument>,
   script: readonly (readonly (readonly string[])[])[],
   options: Partial<Dm2BackendOptions> = {},
@@ -24,9 +25,10 @@ async function sessions(
   const config = {
     backends: { dms: { protocol: 'dm2', url } },
     routes: [{ match: { protocol: 'dm1' }, backend: 'dms' }],
+    ...phone.config,
   };
   let gateway = await run(config);
-  const device = closing(new LegacyDevice({ url: gateway.dm, deviceId: ID, encoding }));
+  const device = closing(new LegacyDevice({ url: gateway.dm, deviceId: ID, ...phone.device }));
   const next = async () => {
     const report = await device.session();
     expect(report).toMatchObject({ outcome: 'completed', violations: [] });
@@ -47,9 +49,9 @@ async function sessions(
   };
 }
 
-describe.each(['xml', 'wbxml'] as const)('SUB on a legacy device in %s', (encoding) => {
+describe.each(PHONES)('SUB on a legacy device $name', (phone) => {
   it('sends what changed, once, when a session finds it changed [IW-SUB-1]', async () => {
-    const { backend, device, next, shown } = await sessions(encoding, {}, [
+    const { backend, device, next, shown } = await sessions(phone, {}, [
       [
         ['SUB', '{origin}/repository/settings?id=[DevID]', `${SETTINGS}//`],
         ['SUB', `${FUMO}//State`, '{origin}/repository/state'],
@@ -79,7 +81,7 @@ describe.each(['xml', 'wbxml'] as const)('SUB on a legacy device in %s', (encodi
 
   it('sends what the backend itself changed, in the same session, and what vanished as nothing [IW-SUB-1]', async () => {
     const { backend, device, next } = await sessions(
-      encoding,
+      phone,
       { bells: { body: 'Bells', contentType: 'text/plain' } },
       [
         [['SUB', '{origin}/repository/changes', `${SETTINGS}//Ringtone`]],
@@ -96,7 +98,7 @@ describe.each(['xml', 'wbxml'] as const)('SUB on a legacy device in %s', (encodi
   });
 
   it('ends with UNSUB of the same ClientURI, and of no other [IW-SUB-1]', async () => {
-    const { backend, device, next, shown } = await sessions(encoding, {}, [
+    const { backend, device, next, shown } = await sessions(phone, {}, [
       [
         ['UNSUB', `${SETTINGS}//`],
         ['SUB', '{origin}/repository/changes', `${SETTINGS}//`],
@@ -115,7 +117,7 @@ describe.each(['xml', 'wbxml'] as const)('SUB on a legacy device in %s', (encodi
   it('survives a restart, and is sent again until its receiver takes it [IW-SUB-1]', async () => {
     let refuse = true;
     const { backend, device, next, restart, notes } = await sessions(
-      encoding,
+      phone,
       {},
       [[['SUB', '{origin}/repository/changes', `${SETTINGS}//Ringtone`]]],
       { fault: ({ method }) => (refuse && method === 'PUT' ? { status: 503 } : undefined) },
@@ -137,7 +139,7 @@ describe.each(['xml', 'wbxml'] as const)('SUB on a legacy device in %s', (encodi
 
   it('is sent as a type that its receiver asks for by OMADM-Accept [IW-SUB-1]', async () => {
     const { backend, device, next } = await sessions(
-      encoding,
+      phone,
       {},
       [[['SUB', '{origin}/repository/changes', `${SETTINGS}//Ringtone`]]],
       {
@@ -154,7 +156,7 @@ describe.each(['xml', 'wbxml'] as const)('SUB on a legacy device in %s', (encodi
   });
 
   it('never reaches a place that nobody allowed [IW-SUB-1]', async () => {
-    const { device, next, notes } = await sessions(encoding, {}, [
+    const { device, next, notes } = await sessions(phone, {}, [
       [['SUB', 'http://169.254.169.254/changes', `${SETTINGS}//Ringtone`]],
     ]);
     await next();
@@ -164,7 +166,7 @@ describe.each(['xml', 'wbxml'] as const)('SUB on a legacy device in %s', (encodi
   });
 
   it('is refused for what is no address or names nothing [IW-SUB-1]', async () => {
-    const { next } = await sessions(encoding, {}, [
+    const { next } = await sessions(phone, {}, [
       [
         ['SUB', '{origin}/repository/x', 'no address'],
         ['SUB', '{origin}/repository/x', `${SETTINGS}//Nope`],
@@ -177,11 +179,11 @@ describe.each(['xml', 'wbxml'] as const)('SUB on a legacy device in %s', (encodi
   });
 });
 
-describe.each(['xml', 'wbxml'] as const)('DEFAULT on a legacy device in %s', (encoding) => {
+describe.each(PHONES)('DEFAULT on a legacy device $name', (phone) => {
   const document: RepositoryDocument = { body: { PkgName: 'preset', State: '10' } };
 
   it('is fetched in a later session that finds the object missing, and only then [IW-DEF-1]', async () => {
-    const { backend, device, next, notes, shown } = await sessions(encoding, { preset: document }, [
+    const { backend, device, next, notes, shown } = await sessions(phone, { preset: document }, [
       [
         ['DEFAULT', FUMO, '{origin}/repository/older'],
         ['DEFAULT', '{origin}/repository/preset', 'oma:mo:oma-fumo:1.0'],
@@ -206,7 +208,7 @@ describe.each(['xml', 'wbxml'] as const)('DEFAULT on a legacy device in %s', (en
   });
 
   it('whose source is not there is tried again by the next session [IW-DEF-1]', async () => {
-    const { backend, device, next } = await sessions(encoding, {}, [
+    const { backend, device, next } = await sessions(phone, {}, [
       [['DEFAULT', FUMO, '{origin}/repository/preset']],
     ]);
     await next();

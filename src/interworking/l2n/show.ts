@@ -175,7 +175,8 @@ function* judge(
       break;
   }
   const name = `Alert ${UI_ALERT_CODE[alert.kind]}`;
-  if (answer.code === 406) {
+  // Clients exist that say 501 to every command they do not have (1x§16.2).
+  if (answer.code === 406 || answer.code === 501) {
     s.learn(capabilityOf(alert), false);
     yield* s.note('IW-SHOW-1', `The device has no ${name}; this is remembered.`);
   } else {
