@@ -176,7 +176,8 @@ function* judge(
   }
   const name = `Alert ${UI_ALERT_CODE[alert.kind]}`;
   // Clients exist that say 501 to every command they do not have (1x§16.2).
-  if (answer.code === 406 || answer.code === 501) {
+  const lacking = answer.code === 406 || answer.code === 501;
+  if (lacking) {
     s.learn(capabilityOf(alert), false);
     yield* s.note('IW-SHOW-1', `The device has no ${name}; this is remembered.`);
   } else {
@@ -184,7 +185,7 @@ function* judge(
   }
   // Accepted to be shown later: the dialogue has begun, but its answer will never be heard.
   if (at > 0 || answer.code === 202) return { kind: 'ended' };
-  return { kind: 'refused', sc: statusToDm2(answer.code) };
+  return { kind: 'refused', sc: lacking ? 501 : statusToDm2(answer.code) };
 }
 
 /** Some devices have a few of the five alerts only (1x§4.5). */
