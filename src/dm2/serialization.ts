@@ -202,6 +202,8 @@ function convert(
   const known = format(path);
   const where = path.length === 0 ? json.name : path.join('/');
   if ('children' in json) {
+    // An operation holds nothing; clients write it as a node without children.
+    if (known === 'null' && json.children.length === 0) return { name: json.name, format: known, value: '' };
     if (known !== undefined && known !== 'node') {
       return { error: 'bad-value', path, detail: `${where} is a leaf of format ${known}, not an object.` };
     }

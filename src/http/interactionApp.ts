@@ -1,5 +1,6 @@
 import type { RequestListener } from 'node:http';
 import express, { type Request, type Response } from 'express';
+import { showReturn } from '../dm2/dialects/index.ts';
 import type { Interactions } from '../gateway/interaction/interactions.ts';
 import { deadEndPage, donePage, questionPage } from '../gateway/interaction/pages.ts';
 import { answerOf, readPosted } from '../gateway/interaction/posted.ts';
@@ -54,7 +55,17 @@ function interactionApp({ interactions, failed }: InteractionPages): RequestList
     }
     const verdict = await interactions.answer(token, read.answer);
     if (verdict !== 'taken') return deadEnd(request, response, verdict, lang(request, view));
+    if (showReturn(request.url) !== undefined) {
+      // An early client takes the browser for done once this page is loaded (20§5); never a URL of the query.
+      response.redirect(303, `${PREFIX}${token}/done`);
+      return;
+    }
     send(response, 200, donePage(alert, read.answer, lang(request, view)));
+  });
+  app.get(`${PREFIX}:token/done`, async (request, response) => {
+    const view = await interactions.view(request.params.token, false);
+    if (view.kind === 'used') send(response, 200, deadEndPage('used', lang(request, view)));
+    else deadEnd(request, response, view.kind === 'open' ? 'unknown' : view.kind, lang(request, view));
   });
   app.use((request: Request, response: Response) => {
     deadEnd(request, response, 'unknown', lang(request, {}));

@@ -1,5 +1,6 @@
 import type { AlertCommand, Command } from '../../dm1/message.ts';
 import type { ServerCommandAnswer } from '../../dm1/session/client.ts';
+import { withShowReturn } from '../../dm2/dialects/index.ts';
 import { readUiAlert } from '../interaction/alert.ts';
 import { statusOfAnswer } from '../interaction/answers.ts';
 import type { Script } from '../script.ts';
@@ -32,7 +33,9 @@ export function* runUiAlert(
   }
   const lang = s.devInfo['Lang'];
   const { url } = yield* s.perform({ kind: 'interaction.open', alert, ...(lang !== undefined && { lang }) });
-  const [item] = yield* device.run([{ verb: 'SHOW', serverUri: url }]);
+  const { showNeedsReturnUrl } = device.dialect.capabilities;
+  const serverUri = showNeedsReturnUrl ? withShowReturn(url, { kind: 'close', url: `${url}/done` }) : url;
+  const [item] = yield* device.run([{ verb: 'SHOW', serverUri }]);
   if (device.gone || !item) return { code: 500 };
   if (item.sc === 501) {
     s.learn(SHOW, false);

@@ -1,6 +1,6 @@
 import { type ClientUri, parseClientUri } from '../../dm2/clientUri.ts';
 import { parseCommand } from '../../dm2/codec.ts';
-import type { Dialect } from '../../dm2/dialects/index.ts';
+import { type Dialect, showReturn } from '../../dm2/dialects/index.ts';
 import type { Dm2Command, RawCommand, StatusItem } from '../../dm2/packages.ts';
 import { instancesOf } from '../addresses.ts';
 import type { Dm2BackendLeg } from '../backendLeg.ts';
@@ -93,6 +93,10 @@ function wayFor(s: Session, device: Dm2Device, backend: Dm2BackendLeg, command: 
     case 'EXEC':
       return command.serverUri !== undefined && reportsCross(device, backend) ? 'served' : addressed;
     case 'SHOW':
+      if (!ours.capabilities.showNeedsReturnUrl || theirs.capabilities.showNeedsReturnUrl) return 'passes';
+      return showReturn(command.serverUri) !== undefined
+        ? 'passes'
+        : { lost: 'SHOW was refused: this client needs a URL that says when its browser is done.' };
     case 'CONT':
     case 'END':
     case 'SUB':
@@ -112,9 +116,12 @@ function pauses({ dialect }: { readonly dialect: Dialect }): boolean {
   return dialect.capabilities.showPauses;
 }
 
-/** An alert at ServerURI comes in the client's words. */
-function reportsCross(device: Dm2Device, backend: Dm2BackendLeg): boolean {
-  return device.dialect.mediaTypes.opening !== backend.dialect.mediaTypes.opening;
+/** An alert at ServerURI comes in a session of the client's own kind. */
+function reportsCross({ dialect: ours }: Dm2Device, { dialect: theirs }: Dm2BackendLeg): boolean {
+  return (
+    ours.mediaTypes.opening !== theirs.mediaTypes.opening ||
+    ours.capabilities.commandsCarryMsgId !== theirs.capabilities.commandsCarryMsgId
+  );
 }
 
 function wayForAddresses(s: Session, device: Dm2Device, command: Dm2Command): Way {
