@@ -3,6 +3,7 @@ import { ConfigError } from '../gateway/config/problems.ts';
 import { VERSION } from '../http/version.ts';
 import { DragomanError } from '../support/errors.ts';
 import { addConfig } from './config.ts';
+import { addConformance } from './conformance.ts';
 import { addDemo } from './demo/command.ts';
 import { addDevices } from './devices.ts';
 import { EXIT, Exit, type Io } from './io.ts';
@@ -34,6 +35,7 @@ function createProgram(io: Io): Command {
   addDemo(program, io);
   addTranslate(program, io);
   addSimulate(program, io);
+  addConformance(program, io);
   addMappings(program, io);
   addDevices(program, io);
   addConfig(program, io);

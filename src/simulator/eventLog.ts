@@ -10,7 +10,14 @@ export interface LoggedMessage {
   readonly url: string;
   /** HTTP status, for answers. */
   readonly status?: number;
+  /** HTTP method, for requests. */
+  readonly method?: string;
+  /** Lower-case names. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
+
+/** What is known of a message beside its body and type. */
+export type MessageFrame = Pick<LoggedMessage, 'status' | 'method' | 'headers'>;
 
 export type OnMessage = (message: LoggedMessage) => void;
 
@@ -31,7 +38,7 @@ export class EventLog {
     bytes: Uint8Array,
     contentType: string,
     url: string,
-    status?: number,
+    frame: MessageFrame,
   ): void {
     if (!this.#keep && !this.#onMessage) return;
     const message: LoggedMessage = {
@@ -43,7 +50,7 @@ export class EventLog {
       at: Date.now(),
       contentType,
       url,
-      ...(status === undefined ? {} : { status }),
+      ...frame,
     };
     if (this.#keep) this.messages.push(message);
     this.#onMessage?.(message);

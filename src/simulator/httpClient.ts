@@ -66,7 +66,7 @@ export class HttpClient {
     body?: Uint8Array,
   ): Promise<HttpAnswer> {
     const target = parseUrl(url);
-    if (body) this.#log.add('sent', body, headers['content-type'] ?? '', url);
+    if (body) this.#log.add('sent', body, headers['content-type'] ?? '', url, { method, headers });
     const timeout = this.#options.timeoutMs ?? 30_000;
     const response = await this.#pool(target.origin).request({
       method,
@@ -81,7 +81,10 @@ export class HttpClient {
     for (const [name, value] of Object.entries(response.headers)) {
       if (value !== undefined) answered[name] = Array.isArray(value) ? value.join(', ') : value;
     }
-    this.#log.add('received', bytes, answered['content-type'] ?? '', url, response.statusCode);
+    this.#log.add('received', bytes, answered['content-type'] ?? '', url, {
+      status: response.statusCode,
+      headers: answered,
+    });
     return { status: response.statusCode, headers: answered, body: bytes };
   }
 

@@ -95,7 +95,10 @@ export class HttpServer {
     };
     const url = this.#origin + request.path;
     this.#count += 1;
-    this.#log.add('received', request.body, headers['content-type'] ?? '', url);
+    this.#log.add('received', request.body, headers['content-type'] ?? '', url, {
+      method: request.method,
+      headers,
+    });
     const { latencyMs = 0, fault } = this.#options;
     if (latencyMs > 0) await delay(latencyMs);
     const broken = await fault?.(request, this.#count);
@@ -110,7 +113,10 @@ export class HttpServer {
       return;
     }
     const body = reply.body ?? new Uint8Array();
-    this.#log.add('sent', body, reply.headers?.['content-type'] ?? '', url, reply.status);
+    this.#log.add('sent', body, reply.headers?.['content-type'] ?? '', url, {
+      status: reply.status,
+      headers: reply.headers ?? {},
+    });
     outgoing.once('close', () => {
       if (!outgoing.writableFinished) reply.onLost?.();
     });
