@@ -21,7 +21,17 @@ describe('dragoman', () => {
   it('lists its commands', async () => {
     const { code, out } = await dragoman(['--help']);
     expect(code).toBe(0);
-    for (const command of ['serve', 'demo', 'translate', 'simulate', 'mappings', 'devices', 'config']) {
+    for (const command of [
+      'serve',
+      'demo',
+      'translate',
+      'simulate',
+      'mappings',
+      'devices',
+      'config',
+      'notify',
+      'bootstrap',
+    ]) {
       expect(out).toContain(`  ${command} `);
     }
   });

@@ -4,7 +4,7 @@ import { DragomanError } from '../../../support/errors.ts';
 import type { Push } from './transport.ts';
 
 /** The push as a connectionless WSP PDU (1x§10.2), what port 2948 of a device awaits. */
-export function wapPush(push: Push): Uint8Array {
+export function wapPush(push: Pick<Push, 'copy' | 'contentType' | 'protection' | 'body'>): Uint8Array {
   const { protection } = push;
   return encodePush({
     transactionId: push.copy & 0xff,

@@ -1,0 +1,209 @@
+import { createHmac } from 'node:crypto';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { decodePush } from '../../src/dm1/notification/push.ts';
+import { dragoman } from './captured.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'dragoman-bootstrap-'));
+let files = 0;
+const file = (content: string | Uint8Array) => {
+  files += 1;
+  const path = join(folder, String(files));
+  writeFileSync(path, content);
+  return path;
+};
+
+async function ok(...args: string[]) {
+  const { code, out, err } = await dragoman(['bootstrap', ...args]);
+  expect(code, err).toBe(0);
+  return { out, err };
+}
+
+const ACCOUNT = [
+  ...['--server-id', 'gw', '--url', 'https://gw.example/dm', '--name', 'Operator'],
+  ...['--client-name', 'dev', '--client-secret', 'cpw', '--server-secret', 'spw'],
+];
+const PIN = ['--sec', 'USERPIN', '--pin', '1234'];
+
+describe('dragoman bootstrap', () => {
+  it.each(['cp', 'dm'])(
+    'builds a %s document whose MAC is right, and reads it back [IW-BOOT-1]',
+    async (form) => {
+      const { out, err } = await ok('build', ...ACCOUNT, '--to', form, ...PIN);
+      const bytes = Buffer.from(out.trim(), 'hex');
+      const mac = createHmac('sha1', '1234').update(bytes).digest('hex').toUpperCase();
+      const type =
+        form === 'cp' ? 'application/vnd.wap.connectivity-wbxml' : 'application/vnd.syncml.dm+wbxml';
+      const sec = form === 'cp' ? '1' : 'USERPIN';
+      expect(err).toBe(`Content-Type: ${type}; SEC=${sec}; MAC="${mac}"\n`);
+      const path = file(out);
+      const header = err.trim().slice('Content-Type: '.length);
+      const parsed = await ok('parse', path, '--content-type', header, ...PIN, '--secrets');
+      expect(JSON.parse(parsed.out)).toEqual({
+        form,
+        accounts: [
+          {
+            serverId: 'gw',
+            name: 'Operator',
+            addresses: [{ addr: 'https://gw.example/dm' }],
+            auth: [
+              { level: 'CLCRED', type: 'DIGEST', name: 'dev', secret: 'cpw' },
+              { level: 'SRVCRED', type: 'DIGEST', name: 'gw', secret: 'spw' },
+            ],
+          },
+        ],
+        protection: { sec, mac },
+        mac: 'right',
+      });
+      const wrong = await dragoman([
+        'bootstrap',
+        'parse',
+        path,
+        '--content-type',
+        header,
+        '--sec',
+        'USERPIN',
+        '--pin',
+        '1',
+      ]);
+      expect(wrong).toMatchObject({ code: 1, out: expect.stringContaining('"mac": "wrong"') });
+      const open = await ok('parse', path);
+      expect(open.out).not.toMatch(/cpw|spw/);
+    },
+  );
+
+  it('makes a WAP push of it, and checks the MAC in there [IW-BOOT-1] [1x§14]', async () => {
+    for (const [form, key] of [
+      ['cp', ['--sec', 'NETWPIN', '--imsi', '310260123456789']],
+      ['dm', ['--sec', 'NETWORKID', '--network-id', '310260123456789']],
+    ] as const) {
+      const { out } = await ok('build', ...ACCOUNT, '--to', form, ...key, '--push', '--as', 'base64');
+      const pdu = Buffer.from(out, 'base64');
+      expect(decodePush(pdu)).toMatchObject({ transactionId: 1, applicationId: 7, sec: 0 });
+      const parsed = await ok('parse', file(pdu), ...key);
+      expect(JSON.parse(parsed.out)).toMatchObject({ form, mac: 'right' });
+    }
+  });
+
+  it('converts every form into every other, and the account stays the same [IW-BOOT-1]', async () => {
+    const forms = ['cp', 'cp-xml', 'dm', 'dm2'];
+    const first = JSON.parse((await ok('parse', file((await ok('build', ...ACCOUNT)).out), '--secrets')).out);
+    for (const from of forms) {
+      const source = join(folder, `from-${from}`);
+      await ok('build', ...ACCOUNT, '--to', from, '-o', source);
+      for (const to of forms) {
+        const target = join(folder, `${from}-${to}`);
+        await ok('convert', source, '--to', to, '-o', target);
+        const { accounts } = JSON.parse((await ok('parse', target, '--secrets')).out);
+        const [{ addresses, ...rest }] = accounts;
+        const [{ addresses: expected, ...known }] = first.accounts;
+        expect(rest, `${from} to ${to}`).toEqual(known);
+        expect(addresses[0].addr).toBe(expected[0].addr);
+      }
+    }
+  });
+
+  it('writes a DM 2.0 account as its object, and folds the port in [20§10.2] [IW-BOOT-1]', async () => {
+    const { out, err } = await ok(
+      'build',
+      ...ACCOUNT,
+      '--port',
+      '8443',
+      '--init',
+      '--to',
+      'dm2',
+      '--as',
+      'base64',
+    );
+    expect(JSON.parse(Buffer.from(out, 'base64').toString())).toEqual([
+      {
+        ClientURI: 'urn:oma:mo:oma-dm-dmacc:1.2//',
+        MOData: {
+          'dm-dmacc': {
+            SrvID: 'gw',
+            SrvURI: 'https://gw.example:8443/dm',
+            Name: 'Operator',
+            Auth: {
+              Noti: { Type: '0', Data: '', Secret: Buffer.from('spw').toString('base64') },
+              Trsp: {
+                Data: Buffer.from('dev').toString('base64'),
+                Secret: Buffer.from('cpw').toString('base64'),
+              },
+            },
+          },
+        },
+      },
+    ]);
+    expect(err).toContain('[IW-BOOT-1] Account gw: INIT is left out');
+  });
+
+  it('points accounts at the gateway when asked, and leaves all else alone [IW-BOOT-1]', async () => {
+    const xml = `<?xml version="1.0"?><wap-provisioningdoc version="1.1">
+      <characteristic type="NAPDEF"><parm name="NAPID" value="net"/></characteristic>
+      <characteristic type="APPLICATION"><parm name="APPID" value="w7"/><parm name="PROVIDER-ID" value="old"/>
+        <parm name="TO-NAPID" value="net"/>
+        <characteristic type="APPADDR"><parm name="ADDR" value="http://old.example/dm"/>
+          <characteristic type="PORT"><parm name="PORTNBR" value="8080"/></characteristic></characteristic>
+        <characteristic type="APPAUTH"><parm name="AAUTHLEVEL" value="APPSRV"/><parm name="AAUTHTYPE" value="DIGEST"/>
+          <parm name="AAUTHNAME" value="dev"/><parm name="AAUTHSECRET" value="pw"/><parm name="AAUTHDATA" value="bm9uY2U="/></characteristic>
+      </characteristic></wap-provisioningdoc>`;
+    const target = join(folder, 'repointed');
+    await ok('convert', file(xml), '--repoint', 'https://gw.example/dm', '--to', 'cp-xml', '-o', target);
+    const parsed = JSON.parse((await ok('parse', target, '--secrets')).out);
+    expect(parsed).toEqual({
+      form: 'cp-xml',
+      accounts: [
+        {
+          serverId: 'old',
+          addresses: [{ addr: 'https://gw.example/dm' }],
+          conRefs: [{ ref: 'net', kind: 'nap' }],
+          auth: [{ level: 'CLCRED', type: 'DIGEST', name: 'dev', secret: 'pw', data: 'bm9uY2U=' }],
+        },
+      ],
+      others: ['NAPDEF'],
+    });
+    expect(readFileSync(target, 'utf8')).toContain('NAPDEF');
+    const lossy = await ok(
+      'convert',
+      file(xml),
+      '--to',
+      'dm2',
+      '--repoint',
+      'https://gw.example/dm',
+      '--server-id',
+      'gw',
+    );
+    expect(lossy.err).toContain('Left out: NAPDEF');
+    expect(lossy.err).toContain('connection references are left out');
+    expect(lossy.err).toContain('nonce of the client credential');
+  });
+
+  it.each([
+    ['a file that is none', ['parse', 'X'], 'neither a CP profile'],
+    ['a document without an account', ['parse', 'EMPTY'], 'no DM account'],
+    ['broken JSON', ['parse', 'JSON'], 'JSON'],
+    [
+      'a method of the other profile',
+      ['build', ...ACCOUNT, '--to', 'cp', '--sec', 'NETWORKID', '--network-id', 'x'],
+      'NETWORKID',
+    ],
+    ['a method without its key', ['build', ...ACCOUNT, '--sec', 'USERPIN'], '--pin'],
+    ['protection of what takes none', ['build', ...ACCOUNT, '--to', 'dm2', ...PIN], 'SEC and MAC'],
+    ['a port that is none', ['build', ...ACCOUNT, '--port', '0'], '65535'],
+  ])('says what is wrong with %s', async (_what, args, said) => {
+    const given: Record<string, string> = {
+      X: 'hello',
+      EMPTY: '<wap-provisioningdoc version="1.1"/>',
+      JSON: '[{"ClientURI":',
+    };
+    const { code, err } = await dragoman([
+      'bootstrap',
+      ...args.map((arg) => (arg in given ? file(given[arg]!) : arg)),
+    ]);
+    expect(code).not.toBe(0);
+    expect(err).toContain(said);
+    expect(err).not.toMatch(/ {4}at |cpw|spw/);
+  });
+});
