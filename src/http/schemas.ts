@@ -159,6 +159,23 @@ export const ANSWERS = {
           ['serverUri', 'backend', 'validator'],
         ),
       },
+      delegations: list(
+        object(
+          {
+            moid: text('Management object.'),
+            miid: text('Instance.'),
+            owner: text('Backend that created it, and has sole rights on it.'),
+            rights: {
+              type: 'object',
+              description: 'What the owner gave to other backends.',
+              additionalProperties: list({ type: 'string' }),
+            },
+            acl: text('ACL in force on the device.'),
+          },
+          ['moid', 'miid'],
+        ),
+        'Rights on instances beside those of the configuration.',
+      ),
       firstSeen: time('First message.'),
       lastSeen: time('Last message, to the minute.'),
       sessionsEnded: { type: 'integer' },

@@ -1,6 +1,6 @@
 import type { Item, SyncMLMessage } from '../dm1/message.ts';
 import type { BackendNonces } from '../gateway/auth/backendNonces.ts';
-import { backendProfile } from '../gateway/backends/profile.ts';
+import { backendProfile, restrictedBackends } from '../gateway/backends/profile.ts';
 import type { BackendConfig, Config } from '../gateway/config/config.ts';
 import type { Registry } from '../gateway/registry/registry.ts';
 import type { Reports } from '../gateway/reports/reports.ts';
@@ -67,6 +67,7 @@ function contexts({ config, publicUrl, mappings, backendNonces }: Omit<StarterPa
   );
   const limits = { messages, nodes, depth, messageBytes, objectBytes, interactionSeconds };
   const deviceUrl = `${publicUrl}${DEVICE_PATH}`;
+  const access = restrictedBackends(config.backends, config.serverId);
   return async (
     device: DeviceSnapshot,
     name: string,
@@ -77,7 +78,16 @@ function contexts({ config, publicUrl, mappings, backendNonces }: Omit<StarterPa
     const known = backendProfile(name, backend, config.serverId);
     const nonce = needsNonce(known.scheme) ? await backendNonces.get(device.id, name) : undefined;
     const profile = nonce === undefined ? known : { ...known, nonce };
-    return { device, backend: profile, mappings, limits, deviceUrl, opening, at };
+    return {
+      device,
+      backend: profile,
+      ...(access && { access }),
+      mappings,
+      limits,
+      deviceUrl,
+      opening,
+      at,
+    };
   };
 }
 

@@ -1,6 +1,7 @@
 import { type Dialect, placeOfCommands } from '../dm2/dialects/index.ts';
 import type { Alert, MoItem, Package1, Package2, Package3, StatusItem } from '../dm2/packages.ts';
 import type { ErrorCode } from '../support/errors.ts';
+import { isVisible } from './access/rights.ts';
 import { backendDialect } from './dialects.ts';
 import type { BackendEvent, Script } from './script.ts';
 import type { Session } from './session.ts';
@@ -104,7 +105,7 @@ export class Dm2BackendLeg {
 /** The device's objects for Package#1: one item per MOID, with all its instances (20§2.4). */
 export function mosOf(s: Session): MoItem[] {
   const items = new Map<string, { DDF?: string; MOID: string; MIID: string[] }>();
-  for (const { moid, miid, ddf } of s.mounts) {
+  for (const { moid, miid, ddf } of s.mounts.filter((mount) => isVisible(s, mount))) {
     const item = items.get(moid);
     if (item) item.MIID.push(miid);
     else items.set(moid, { ...(ddf !== undefined && { DDF: ddf }), MOID: moid, MIID: [miid] });

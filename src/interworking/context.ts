@@ -2,6 +2,7 @@ import type { Encoding, SyncMLMessage } from '../dm1/message.ts';
 import type { DialectName } from '../dm2/dialects/index.ts';
 import type { Package1, SerializationItem } from '../dm2/packages.ts';
 import type { MappingSet, Mount } from '../mo/mapping.ts';
+import type { BackendAccess } from './access/rights.ts';
 import type { KeptForDevice } from './kept.ts';
 
 /** What the registry knew of the device when the session began; part of the session's journal. */
@@ -80,6 +81,8 @@ export type Opening =
 export interface SessionContext {
   readonly device: DeviceSnapshot;
   readonly backend: BackendProfile;
+  /** The backends that may not do everything, by name (20§10.3). */
+  readonly access?: Readonly<Record<string, BackendAccess>>;
   readonly mappings: MappingSet;
   readonly limits: SessionLimits;
   /** Absolute URL of the device port, for RespURI and CONT (IW-SES-9). */

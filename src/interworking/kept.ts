@@ -1,3 +1,5 @@
+import type { Right } from './access/rights.ts';
+
 /** Where the configuration of an object is to be had when the device has no instance of it (IW-DEF-1). */
 export interface DefaultSource {
   readonly serverUri: string;
@@ -22,12 +24,24 @@ export interface KnownDocument {
   readonly places: readonly { readonly uri: string; readonly validator: string }[];
 }
 
+/** Who has which rights on an instance, beside what the configuration says (20§10.3). */
+export interface Delegation {
+  /** The backend that created it. */
+  readonly owner?: string;
+  /** Given by one that may delegate, by backend. */
+  readonly rights?: Readonly<Record<string, readonly Right[]>>;
+  /** In force at its root on a legacy device. */
+  readonly acl?: string;
+}
+
 /** What is kept per device for later sessions. */
 export interface KeptForDevice {
   /** By MOID. */
   readonly defaults: Readonly<Record<string, DefaultSource>>;
   /** By ClientURI, as subscribed. */
   readonly subscriptions: Readonly<Record<string, Subscription>>;
+  /** By MOID and MIID. */
+  readonly delegations: Readonly<Record<string, Delegation>>;
   /** By a digest of URL and ClientURI. */
   readonly documents: Readonly<Record<string, KnownDocument>>;
 }

@@ -31,8 +31,12 @@ export class Session {
   /** FwV or SwV is not what an earlier session saw: the device's objects may be others now (IW-INV-2). */
   softwareChanged = false;
 
+  /** The backend for which commands run: the session's, or the one that left them for later. */
+  actor: string;
+
   constructor(context: SessionContext) {
     this.context = context;
+    this.actor = context.backend.name;
     this.#at = context.at;
     this.#mounts = context.device.mounts;
     this.#present = this.#mounts.filter((mount) => !mount.absent);
@@ -79,9 +83,18 @@ export class Session {
     return this.#synthesised.includes(mount);
   }
 
+  /** Names an instance under whatever alias (IW-ADDR-4). */
+  instanceKey({ moid, miid }: Pick<Mount, 'moid' | 'miid'>): string {
+    return JSON.stringify([this.context.mappings.canonical(moid), miid]);
+  }
+
   /** Roots under which nothing stands any more. */
   unmount(gone: readonly Mount[]): void {
     if (gone.length === 0) return;
+    for (const mount of gone) {
+      const key = this.instanceKey(mount);
+      if (this.kept('delegations').has(key)) this.keep('delegations', key, undefined);
+    }
     this.setMounts(this.#mounts.map((mount) => (gone.includes(mount) ? { ...mount, absent: true } : mount)));
   }
 

@@ -34,6 +34,13 @@ export function descendant(node: MoNode, path: readonly string[]): MoNode | unde
   return at;
 }
 
+/** The node with `levels` generations below it; absent: all. */
+export function pruned(node: MoNode, levels: number | undefined): MoNode {
+  if (levels === undefined || node.children === undefined) return node;
+  const children = levels === 0 ? [] : node.children.map((child) => pruned(child, levels - 1));
+  return { ...node, children };
+}
+
 /** Every node of the subtree with its path below `node`, parents before children. */
 export function* walk(
   node: MoNode,

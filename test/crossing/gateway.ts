@@ -28,8 +28,8 @@ export interface Running {
   notes(device: string): Promise<{ rule: string; text: string }[]>;
   /** Looks into its database. */
   inStore<T>(look: (store: Store) => Promise<T>): Promise<T>;
-  /** Stops it as an operator would and starts another on the same store. */
-  restart(): Promise<Running>;
+  /** Stops it as an operator would and starts another on the same store, perhaps with another configuration. */
+  restart(config?: Record<string, unknown>): Promise<Running>;
 }
 
 export interface Closable {
@@ -113,9 +113,9 @@ export async function run(config: Record<string, unknown> = {}, folder?: string)
         await store.close();
       }
     },
-    restart: async () => {
+    restart: async (other = config) => {
       await stop();
-      return await run(config, dir);
+      return await run(other, dir);
     },
   };
 }

@@ -1,3 +1,4 @@
+import type { BackendAccess } from '../../interworking/access/rights.ts';
 import type { BackendProfile } from '../../interworking/context.ts';
 import type { BackendConfig } from '../config/config.ts';
 
@@ -44,4 +45,18 @@ export function backendProfile(name: string, config: BackendConfig, serverId: st
       };
     }
   }
+}
+
+/** The backends that may not do everything; `undefined` where there is none (20§10.3). */
+export function restrictedBackends(
+  backends: Readonly<Record<string, BackendConfig>>,
+  serverId: string,
+): Readonly<Record<string, BackendAccess>> | undefined {
+  const restricted = Object.entries(backends).flatMap(([name, config]): [string, BackendAccess][] => {
+    if (config.access === undefined) return [];
+    const rules = config.access.map(({ moid, miid = '*', rights }) => ({ moid, miid, rights }));
+    const serverIds = 'serverId' in config ? [config.serverId, serverId] : [serverId];
+    return [[name, { rules, serverIds }]];
+  });
+  return restricted.length === 0 ? undefined : Object.fromEntries(restricted);
 }

@@ -1,4 +1,5 @@
 import type { DialectName } from '../../dm2/dialects/index.ts';
+import type { Right } from '../../interworking/access/rights.ts';
 import type { LogLevel } from '../../support/log.ts';
 import type { Route } from '../routing/route.ts';
 
@@ -90,6 +91,7 @@ export interface Dm1BackendConfig {
   readonly auth: BackendAuth;
   /** Largest SyncML message that the gateway announces to this server, in bytes. */
   readonly maxMsgSize: number;
+  readonly access?: readonly AccessConfig[];
   readonly values: 'string' | 'typed';
 }
 
@@ -101,6 +103,7 @@ export interface Dm2BackendConfig {
   readonly dialect: DialectName;
   readonly serverId: string;
   readonly auth: BackendAuth;
+  readonly access?: readonly AccessConfig[];
   readonly values: 'string' | 'typed';
   /** Member of a Status item that carries GET data (IW-GET-2). */
   readonly getMember: string;
@@ -110,8 +113,17 @@ export interface Dm2BackendConfig {
 
 export interface BuiltinBackendConfig {
   readonly protocol: 'builtin';
+  readonly access?: readonly AccessConfig[];
   readonly values: 'string' | 'typed';
   readonly getMember: string;
+}
+
+/** What a backend may do with the instances that both globs match (20§10.3). */
+export interface AccessConfig {
+  readonly moid: string;
+  /** Absent: every instance. */
+  readonly miid?: string;
+  readonly rights: readonly Right[];
 }
 
 /** How the gateway authenticates itself to a backend (IW-AUTH-3, IW-AUTH-4). */

@@ -1,4 +1,5 @@
 import { DIALECT_NAMES } from '../../dm2/dialects/index.ts';
+import { RIGHTS } from '../../interworking/access/rights.ts';
 import { LOG_LEVELS } from '../../support/log.ts';
 import { choice, group, HOST_PORT, HTTP_URL, type KeySchema, MB, text, whole } from './keySchema.ts';
 import { NOTIFICATIONS, TRANSPORT_SCHEMAS } from './notificationSchema.ts';
@@ -36,6 +37,26 @@ const CLIENT_TLS = group(
 );
 const BACKEND_URL = text('Where sessions with this backend start.', { pattern: HTTP_URL });
 
+const ACCESS: KeySchema = {
+  type: 'array',
+  description:
+    'What this backend may do with which objects; absent: everything. The first rule that fits an instance counts, none means no right.',
+  items: group(
+    'A rule.',
+    {
+      moid: text('Glob on the MOID, `urn:` included.'),
+      miid: text('Glob on the instance; every one when absent.'),
+      rights: {
+        type: 'array',
+        description:
+          '`read` is GET, HPUT, HPOST and SUB; `write` HGET, DELETE and DEFAULT; `execute` EXEC; `delegate` giving other backends rights.',
+        items: choice(RIGHTS, 'Right.'),
+      },
+    },
+    ['moid', 'rights'],
+  ),
+};
+
 /** One schema per `protocol` of a backend. */
 export const BACKEND_SCHEMAS = {
   dm2: group(
@@ -47,6 +68,7 @@ export const BACKEND_SCHEMAS = {
       serverId: text('Identifier of the server, as ACL subject.', { default: 'dms' }),
       auth: auth(['none', 'basic', 'bearer', 'digest']),
       tls: CLIENT_TLS,
+      access: ACCESS,
       values: VALUES,
       getMember: GET_MEMBER,
       transfers: choice(
@@ -71,6 +93,7 @@ export const BACKEND_SCHEMAS = {
       auth: auth(['none', 'basic', 'md5', 'hmac']),
       tls: CLIENT_TLS,
       maxMsgSize: whole(65_536, 2048, 16 * MB, 'Largest message that the server may send, in bytes.'),
+      access: ACCESS,
       values: VALUES,
     },
     ['protocol', 'url'],
@@ -79,6 +102,7 @@ export const BACKEND_SCHEMAS = {
     'The built-in backend: queued commands of the REST API and the console.',
     {
       protocol: choice(['builtin'], 'Generation of the backend.'),
+      access: ACCESS,
       values: VALUES,
       getMember: GET_MEMBER,
     },

@@ -4,6 +4,7 @@ import type { DeviceRecord } from '../../gateway/registry/device.ts';
 import { importDevices } from '../../gateway/registry/importCsv.ts';
 import type { Registration, Registry } from '../../gateway/registry/registry.ts';
 import type { Notifier } from '../../gateway/wakeup/notifier.ts';
+import type { Delegation } from '../../interworking/kept.ts';
 import { formatTreePath } from '../../mo/treePath.ts';
 import { DragomanError } from '../../support/errors.ts';
 import { allowOnly } from '../problem.ts';
@@ -148,7 +149,7 @@ export function deviceView(device: DeviceRecord): object {
     lastSeen,
     failedAt: _,
     validators: __,
-    kept: { defaults, subscriptions },
+    kept: { defaults, subscriptions, delegations },
     ...rest
   } = device;
   return {
@@ -156,6 +157,7 @@ export function deviceView(device: DeviceRecord): object {
     mounts: mounts.map((mount) => ({ ...mount, root: formatTreePath(mount.root) })),
     ...(defaults && { defaults }),
     ...(subscriptions && { subscriptions }),
+    ...(delegations && { delegations: Object.entries(delegations).map(delegationView) }),
     ...(account ? { username: account.username } : {}),
     ...(serverAccount ? { serverUsername: serverAccount.username } : {}),
     ...(notify.via === undefined ? {} : { notifyVia: notify.via }),
@@ -164,6 +166,17 @@ export function deviceView(device: DeviceRecord): object {
     ...(bootstrappedAt === undefined ? {} : { bootstrappedAt: new Date(bootstrappedAt).toISOString() }),
     ...(firstSeen === undefined ? {} : { firstSeen: new Date(firstSeen).toISOString() }),
     ...(lastSeen === undefined ? {} : { lastSeen: new Date(lastSeen).toISOString() }),
+  };
+}
+
+function delegationView([key, { owner, rights, acl }]: [string, Delegation]): object {
+  const [moid, miid] = JSON.parse(key) as [string, string];
+  return {
+    moid,
+    miid,
+    ...(owner !== undefined && { owner }),
+    ...(rights && { rights }),
+    ...(acl && { acl }),
   };
 }
 

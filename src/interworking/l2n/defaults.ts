@@ -1,5 +1,6 @@
 import type { Dm2Command, StatusItem } from '../../dm2/packages.ts';
 import { formatTreePath } from '../../mo/treePath.ts';
+import { mayCreate } from '../access/rights.ts';
 import { instancesOf } from '../addresses.ts';
 import { backendDialect } from '../dialects.ts';
 import { type DefaultSource, MOST_KEPT } from '../kept.ts';
@@ -19,6 +20,10 @@ export function* setDefault(s: Session, { moid, serverUri }: Default): Script<St
   if (url === undefined || !/^https?:/i.test(url) || !URL.canParse(url)) return { sc: 400 };
   if (/[\s/?]/.test(moid)) return { sc: 400 };
   const id = s.context.mappings.canonical(moid);
+  if (!mayCreate(s, id)) {
+    yield* s.note('20§10.3', `${s.actor} has no right to create an instance of ${id}.`);
+    return { sc: 403 };
+  }
   const known = s.kept('defaults');
   if (!known.has(id) && known.size >= MOST_KEPT) {
     yield* s.note('IW-DEF-1', `DEFAULT was refused: the device has ${MOST_KEPT} of them.`);
@@ -57,7 +62,10 @@ export function* provideDefaults(s: Session, device: LegacyDevice): Script<reado
       toOpen.push(source);
       continue;
     }
+    const { actor } = s;
+    s.actor = source.backend;
     const { sc } = yield* runHget(s, device, { verb: 'HGET', serverUri: source.serverUri }, `${moid}//`);
+    s.actor = actor;
     yield* s.note('IW-DEF-1', `The device has no ${moid}; fetching it where DEFAULT says gave ${sc}.`);
   }
   return toOpen;

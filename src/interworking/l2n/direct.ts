@@ -2,6 +2,7 @@ import type { PlannedCommand } from '../../dm1/session/server.ts';
 import type { Dm2Command, StatusItem } from '../../dm2/packages.ts';
 import { formatTreePath } from '../../mo/treePath.ts';
 import { ERRORS } from '../../support/errors.ts';
+import { changeDelegation, isDelegation } from '../access/delegation.ts';
 import { clientUri, type MoAddress, toLegacyUri } from '../addresses.ts';
 import { completedAlert } from '../reports.ts';
 import type { Script } from '../script.ts';
@@ -68,7 +69,12 @@ export function* runDirect(
 }
 
 function* plan(s: Session, device: LegacyDevice, command: DirectCommand): Script<Plan> {
-  const resolved = yield* resolveOnDevice(s, device, command.clientUri);
+  const resolved = yield* resolveOnDevice(
+    s,
+    device,
+    command.clientUri,
+    command.verb === 'EXEC' ? 'execute' : 'write',
+  );
   if (!resolved.ok) return { command, targets: [], sc: resolved.sc };
   if (command.verb === 'EXEC' && resolved.targets.length > 1) {
     yield* s.note(
@@ -76,6 +82,11 @@ function* plan(s: Session, device: LegacyDevice, command: DirectCommand): Script
       `EXEC of ${command.clientUri} was refused: it names ${resolved.targets.length} nodes.`,
     );
     return { command, targets: [], sc: 405 };
+  }
+  if (resolved.targets.some(isDelegation)) {
+    const [target] = resolved.targets;
+    const revokes = command.verb === 'DELETE' && resolved.targets.length === 1;
+    return { command, targets: [], sc: revokes ? changeDelegation(s, target!.path, undefined) : 405 };
   }
   // Deepest first, so that no match disappears together with one above it.
   const targets = [...resolved.targets].sort((a, b) => b.path.length - a.path.length);

@@ -47,7 +47,7 @@ export function* readContents(
     plans.push(plan);
     const before = targets.length;
     for (const text of list) {
-      const resolved = yield* resolveOnDevice(s, device, text);
+      const resolved = yield* resolveOnDevice(s, device, text, 'read');
       if (!resolved.ok) {
         plan.splice(0, plan.length, { sc: resolved.sc });
         targets.length = before;

@@ -12,6 +12,8 @@ import { descendant, type MoNode } from '../../mo/node.ts';
 import { samePath, type TreePath } from '../../mo/treePath.ts';
 import { validatorOf } from '../../mo/validator.ts';
 import { DragomanError } from '../../support/errors.ts';
+import { changeDelegation, isDelegation } from '../access/delegation.ts';
+import { own } from '../access/rights.ts';
 import { clientUri, type MoAddress } from '../addresses.ts';
 import { backendDialect } from '../dialects.ts';
 import type { KnownDocument } from '../kept.ts';
@@ -112,6 +114,12 @@ function* writeDocument(
     }
     const place = yield* placeFor(s, device, text, item.node.name, command.clientUri === undefined);
     if (!place.ok) return { sc: place.sc };
+    if (isDelegation(place.address)) {
+      const { path } = place.address;
+      const rights = 'value' in item.node ? String(item.node.value ?? '') : undefined;
+      const sc = items.length > 1 || rights === undefined ? 405 : changeDelegation(s, path, rights);
+      return { sc };
+    }
     const plan = yield* planObject(s, device, place, jsonContent(place, item.node));
     if (!plan.ok) return { sc: plan.sc };
     planned.push(...plan.changes);
@@ -146,6 +154,7 @@ function* writeAll(
       root: mapping.mount.root,
     }));
     mount(s, found);
+    for (const { address } of created) own(s, address.mapping.mount);
   }
   yield* rememberDocument(s, command, etag, places);
   return written(s, command, places);
@@ -170,6 +179,7 @@ function* writeTree(
     }
     const place = yield* placeFor(s, device, text, first?.node.name ?? '', command.clientUri === undefined);
     if (!place.ok) return { sc: place.sc };
+    if (isDelegation(place.address)) return { sc: 405 };
     const { mapping, path } = place.address;
     const target = mapping.legacy(path);
     const [root, ...others] = (command.clientUri === undefined ? read() : read(target)).nodes;
@@ -280,10 +290,13 @@ function* writeOpaque(
     );
     return { sc: 415 };
   }
-  const resolved = yield* resolveOnDevice(s, device, command.clientUri);
+  const resolved = yield* resolveOnDevice(s, device, command.clientUri, 'write');
   if (!resolved.ok) return { sc: resolved.sc };
   const [address, ...others] = resolved.targets;
   if (!address || others.length > 0) return { sc: 404 };
+  if (isDelegation(address)) {
+    return { sc: changeDelegation(s, address.path, new TextDecoder().decode(document.body)) };
+  }
   const node = opaqueNode(address, document);
   if (!node) {
     yield* s.note('IW-VAL-4', 'The text holds characters that a legacy device cannot be sent.');

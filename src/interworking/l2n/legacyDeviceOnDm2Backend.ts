@@ -1,6 +1,7 @@
 import { declaredCapabilities } from '../../dm1/capabilities.ts';
 import type { Alert } from '../../dm2/packages.ts';
 import { withInitiatedBy } from '../../dm2/serverUri.ts';
+import { showDelegation } from '../access/delegation.ts';
 import { sessionAlertToDm2 } from '../alerts.ts';
 import { Dm2BackendLeg } from '../backendLeg.ts';
 import type { SessionContext } from '../context.ts';
@@ -8,6 +9,7 @@ import { sessionAlertOfLegacy } from '../notification/answer.ts';
 import type { Script, SessionOutcome, SessionScript } from '../script.ts';
 import { Session } from '../session.ts';
 import { expandFor } from '../transfer.ts';
+import { readAcls } from './acls.ts';
 import { provideDefaults } from './defaults.ts';
 import { LegacyDevice } from './device.ts';
 import { assumedMounts, devInfoOf, discover, takeInventory } from './inventory.ts';
@@ -32,6 +34,8 @@ export function* legacyDeviceOnDm2Backend(context: SessionContext): SessionScrip
   for (const [name, value] of Object.entries(declaredCapabilities(opened.verProto))) s.learn(name, value);
   s.learnDevInfo(devInfoOf(s, opened.devInfo));
   yield* takeInventory(s, device);
+  yield* readAcls(s, device);
+  showDelegation(s);
   const toOpen = yield* provideDefaults(s, device);
   yield* s.save();
 

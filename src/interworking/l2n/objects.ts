@@ -1,5 +1,6 @@
 import type { Source } from '../../mo/mapping.ts';
-import type { MoNode } from '../../mo/node.ts';
+import { type MoNode, pruned } from '../../mo/node.ts';
+import { delegationNode } from '../access/delegation.ts';
 import type { MoAddress } from '../addresses.ts';
 import type { Script } from '../script.ts';
 import type { Session } from '../session.ts';
@@ -28,18 +29,20 @@ export function* readObjects(
   requests: readonly ObjectRequest[],
 ): Script<readonly ObjectRead[]> {
   const plans = requests.map(({ address, levels, names }) =>
-    address.mapping.sources(address.path).flatMap((source) => {
-      const below = source.path.length - address.path.length;
-      if (levels !== undefined && levels < below) return [];
-      const format = address.mapping.definition(source.path)?.format;
-      const request: ReadRequest = {
-        legacy: source.legacy,
-        ...(levels !== undefined && { levels: levels - below }),
-        ...(names && address.mapping.shownByName && { names }),
-        ...(format !== undefined && format !== 'node' && { leaf: true }),
-      };
-      return [{ source, request }];
-    }),
+    s.isSynthesised(address.mapping.mount)
+      ? []
+      : address.mapping.sources(address.path).flatMap((source) => {
+          const below = source.path.length - address.path.length;
+          if (levels !== undefined && levels < below) return [];
+          const format = address.mapping.definition(source.path)?.format;
+          const request: ReadRequest = {
+            legacy: source.legacy,
+            ...(levels !== undefined && { levels: levels - below }),
+            ...(names && address.mapping.shownByName && { names }),
+            ...(format !== undefined && format !== 'node' && { leaf: true }),
+          };
+          return [{ source, request }];
+        }),
   );
   const results = yield* readSubtrees(
     s,
@@ -49,8 +52,15 @@ export function* readObjects(
   let at = 0;
   return plans.map((plan, i): ObjectRead => {
     const found = plan.map(({ source }) => ({ source, result: results[at++]! }));
-    return join(requests[i]!.address, found);
+    const { address, levels } = requests[i]!;
+    return s.isSynthesised(address.mapping.mount) ? shown(s, address, levels) : join(address, found);
   });
+}
+
+/** A node of an object that only the gateway has. */
+function shown(s: Session, { path }: MoAddress, levels: number | undefined): ObjectRead {
+  const node = delegationNode(s, path);
+  return node ? { ok: true, node: pruned(node, levels), found: [] } : { ok: false, code: 404, found: [] };
 }
 
 function join(address: MoAddress, read: readonly { source: Source; result: ReadResult }[]): ObjectRead {

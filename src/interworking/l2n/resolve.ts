@@ -1,8 +1,9 @@
-import { type ClientUri, namedPath, parseClientUri } from '../../dm2/clientUri.ts';
+import { type ClientUri, formatClientUri, namedPath, parseClientUri } from '../../dm2/clientUri.ts';
 import { type NodeAnswer, type NodeQuery, resolve } from '../../dm2/resolve.ts';
 import { miidFor } from '../../mo/inventory.ts';
 import type { Mount } from '../../mo/mapping.ts';
 import { DragomanError } from '../../support/errors.ts';
+import { isVisible, may, mayCreate, type Right } from '../access/rights.ts';
 import { instancesOf, type MoAddress } from '../addresses.ts';
 import { addressFits } from '../limits.ts';
 import type { Script } from '../script.ts';
@@ -20,30 +21,42 @@ export type Resolved =
  * the empty MIID are resolved here, reading no more nodes than it must. 400 when malformed, 404 when it
  * names nothing or several where one is needed, 414 when the device cannot take so long an address.
  */
-export function* resolveOnDevice(s: Session, device: LegacyDevice, text: string): Script<Resolved> {
+export function* resolveOnDevice(
+  s: Session,
+  device: LegacyDevice,
+  text: string,
+  right: Right,
+): Script<Resolved> {
   const uri = parseClientUri(text);
   if ('error' in uri) {
     yield* s.note('IW-ADDR-1', uri.detail);
     return { ok: false, sc: 400 };
   }
-  const resolution = yield* search(s, device, uri);
-  if (resolution.ok && resolution.targets.some((at) => !addressFits(s, at.mapping.legacy(at.path)))) {
+  const resolution = yield* search(s, device, uri, right);
+  if (resolution.ok && resolution.targets.some((at) => !fits(s, at))) {
     yield* s.note('IW-ADDR-5', `${text} is longer than the device's limits in DevDetail/URI allow.`);
     return { ok: false, sc: 414 };
   }
   return resolution;
 }
 
-function* search(s: Session, device: LegacyDevice, uri: ClientUri): Script<Resolved> {
-  const first = yield* attempt(s, device, uri);
+function fits(s: Session, { mapping, path }: MoAddress): boolean {
+  return s.isSynthesised(mapping.mount) || addressFits(s, mapping.legacy(path));
+}
+
+function* search(s: Session, device: LegacyDevice, uri: ClientUri, right: Right): Script<Resolved> {
+  const first = yield* attempt(s, device, uri, right);
   if (first.ok || first.sc !== 404 || instancesOf(s, uri.moid).length > 0 || device.ended) return first;
   if (s.hasSearched(uri.moid)) return first;
   yield* discover(s, device, uri.moid);
-  return instancesOf(s, uri.moid).length > 0 ? yield* attempt(s, device, uri) : first;
+  return instancesOf(s, uri.moid).length > 0 ? yield* attempt(s, device, uri, right) : first;
 }
 
-function* attempt(s: Session, device: LegacyDevice, uri: ClientUri): Script<Resolved> {
-  const mounts = new Map(instancesOf(s, uri.moid).map((mount) => [mount.miid, mount]));
+function* attempt(s: Session, device: LegacyDevice, uri: ClientUri, right: Right): Script<Resolved> {
+  const all = instancesOf(s, uri.moid);
+  const shown = shownFor(s, uri, right);
+  if (all.length > 0 && shown.length === 0) return yield* forbidden(s, uri, right);
+  const mounts = new Map(shown.map((mount) => [mount.miid, mount]));
   const steps = resolve(uri, [...mounts.keys()], { nodes: s.context.limits.nodes });
   try {
     let step = steps.next();
@@ -54,12 +67,32 @@ function* attempt(s: Session, device: LegacyDevice, uri: ClientUri): Script<Reso
     if (resolution.targets.length > nodes) {
       throw new DragomanError('too-large', `The address names more than ${nodes} nodes.`);
     }
-    return { ok: true, uri, targets: resolution.targets.map((target) => addressOf(s, mounts, target)) };
+    const targets = resolution.targets.map((target) => addressOf(s, mounts, target));
+    const allowed = targets.every(({ mapping }) => may(s, right, mapping.mount));
+    return allowed ? { ok: true, uri, targets } : yield* forbidden(s, uri, right);
   } catch (error) {
     if (!(error instanceof DragomanError)) throw error;
     yield* s.note('IW-ADDR-2', error.detail);
     return { ok: false, sc: error.row.dm2 };
   }
+}
+
+/**
+ * The instances that an address can mean: those on which the backend has any right. A wildcard means those
+ * that it may treat so, and conditions can only be asked of what it may read.
+ */
+function shownFor(s: Session, { moid, instance, nv }: ClientUri, right: Right): readonly Mount[] {
+  return instancesOf(s, moid).filter(
+    (mount) =>
+      (isVisible(s, mount) || (instance.kind === 'named' && instance.name === mount.miid)) &&
+      (instance.kind !== 'any' || may(s, right, mount)) &&
+      (nv.length === 0 || may(s, 'read', mount)),
+  );
+}
+
+function* forbidden(s: Session, uri: ClientUri, right: Right): Script<Resolved> {
+  yield* s.note('20§10.3', `${s.actor} has no right to ${right} ${formatClientUri(uri)}.`);
+  return { ok: false, sc: 403 };
 }
 
 function addressOf(
@@ -126,7 +159,7 @@ export function* placeFor(
   const parent = 'error' in uri ? undefined : s.context.mappings.creationParent(uri.moid);
   const wantsNew = create && parent !== undefined && !('error' in uri) && uri.instance.kind === 'empty';
   if (!wantsNew) {
-    const resolved = yield* resolveOnDevice(s, device, text);
+    const resolved = yield* resolveOnDevice(s, device, text, 'write');
     if (resolved.ok) {
       const [address, ...others] = resolved.targets;
       if (address && others.length === 0) return { ok: true, address, moid: resolved.uri.moid, fresh: false };
@@ -137,6 +170,10 @@ export function* placeFor(
   }
   if ('error' in uri || parent === undefined || namedPath(uri)?.length !== 0) return { ok: false, sc: 404 };
   if (uri.instance.kind !== 'named' && uri.instance.kind !== 'empty') return { ok: false, sc: 404 };
+  if (!mayCreate(s, uri.moid)) {
+    yield* s.note('20§10.3', `${s.actor} has no right to create an instance of ${uri.moid}.`);
+    return { ok: false, sc: 403 };
+  }
   const wish = uri.instance.kind === 'named' ? uri.instance.name : newName(s, uri.moid, documentName);
   const root = [...parent, wish];
   const mount: Mount = {

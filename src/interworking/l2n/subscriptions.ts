@@ -40,10 +40,25 @@ export function unsubscribe(s: Session, clientUri: string): StatusItem {
   return { sc: 200 };
 }
 
-/** Compares every subscribed part, in one batch, and sends those that changed since they were last sent. */
+/** Compares every subscribed part, and sends those that changed since they were last sent. */
 export function* publishChanges(s: Session, device: LegacyDevice): Script<void> {
   const subscriptions = [...s.kept('subscriptions')];
-  if (subscriptions.length === 0 || device.ended) return;
+  const { actor } = s;
+  for (const backend of new Set(subscriptions.map(([, subscription]) => subscription.backend))) {
+    s.actor = backend;
+    const own = subscriptions.filter(([, subscription]) => subscription.backend === backend);
+    if (!device.ended) yield* publishOf(s, device, own);
+  }
+  s.actor = actor;
+  if (subscriptions.length > 0) yield* s.save();
+}
+
+/** Those of one backend, read in one batch with the rights that it has now. */
+function* publishOf(
+  s: Session,
+  device: LegacyDevice,
+  subscriptions: readonly (readonly [string, Subscription])[],
+): Script<void> {
   const contents = yield* readContents(
     s,
     device,
@@ -61,7 +76,6 @@ export function* publishChanges(s: Session, device: LegacyDevice): Script<void> 
       s.keep('subscriptions', clientUri, { ...subscription, validator });
     }
   }
-  yield* s.save();
 }
 
 /** PUTs the subscribed part; in another type when its receiver asks for one that there is (20§3.10). */

@@ -174,7 +174,7 @@ function* planDirect(s: Session, command: ItemCommand, item: Item, sent: Dm2Comm
   const at = addressOf(item);
   if (!at) return { uri, code: 404 };
   if (at.query !== undefined) return { uri, code: 405 };
-  const target = actsOn(s, at.path);
+  const target = actsOn(s, at.path, command.kind === 'Exec' ? 'execute' : 'write');
   if (typeof target === 'number') return { uri, code: target };
   const named = clientUri(target.mapping.mount, target.path);
   const index = sent.length;

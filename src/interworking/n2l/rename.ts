@@ -15,7 +15,7 @@ import { creationAt } from './virtualTree.ts';
  * old one. Permanent nodes 405, a sibling of that name 418, what is no name 400.
  */
 export function* runRename(s: Session, device: Dm2Device, item: Item, at: ItemAddress): Script<number> {
-  const from = actsOn(s, at.path);
+  const from = actsOn(s, at.path, 'write');
   if (typeof from === 'number') return from;
   const name = nodeName(item.data);
   if (name === undefined) {
@@ -78,7 +78,7 @@ function placeOf(s: Session, { mapping, path }: MoAddress, to: TreePath): Target
 
 /** The old node could not be deleted, so the new one goes again. */
 function* takeBack(s: Session, device: Dm2Device, to: TreePath): Script<void> {
-  const made = actsOn(s, to);
+  const made = actsOn(s, to, 'write');
   if (typeof made === 'number') return;
   const { mount } = made.mapping;
   const [item] = yield* device.run([{ verb: 'DELETE', clientUri: clientUri(mount, made.path) }]);

@@ -4,6 +4,7 @@ import { writeSerialization } from '../../dm2/serialization.ts';
 import type { MountMapping } from '../../mo/mapping.ts';
 import type { MoNode } from '../../mo/node.ts';
 import type { TreePath } from '../../mo/treePath.ts';
+import { own } from '../access/rights.ts';
 import { clientUri, type MoAddress } from '../addresses.ts';
 import type { Script } from '../script.ts';
 import type { Session } from '../session.ts';
@@ -151,5 +152,7 @@ function adopt(s: Session, object: ObjectEdits, item: StatusItem): void {
   const uri = text === undefined ? undefined : parseClientUri(text, { bareInstance: true });
   if (!uri || 'error' in uri || uri.instance.kind !== 'named') return;
   const { moid } = object.mapping.mount;
-  s.setMounts([...s.everMounted, { moid, miid: uri.instance.name, root: object.root }]);
+  const made = { moid, miid: uri.instance.name, root: object.root };
+  s.setMounts([...s.everMounted, made]);
+  own(s, made);
 }

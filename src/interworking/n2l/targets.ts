@@ -1,5 +1,6 @@
 import type { Item } from '../../dm1/message.ts';
 import { parseTreePath, type TreePath } from '../../mo/treePath.ts';
+import { may, type Right } from '../access/rights.ts';
 import { type MoAddress, ownerOf } from '../addresses.ts';
 import type { Session } from '../session.ts';
 
@@ -20,10 +21,11 @@ export function addressOf(item: Item): ItemAddress | undefined {
   return { uri, path, ...(at >= 0 && { query: uri.slice(at + 1) }) };
 }
 
-/** The object node that a command acts on; 405 for a node that only holds objects, 404 for none. */
-export function actsOn(s: Session, path: TreePath): MoAddress | 404 | 405 {
+/** The object node that a command acts on; 405 for a node that only holds objects, 404 for none, 425 without the right. */
+export function actsOn(s: Session, path: TreePath, right: Right): MoAddress | 404 | 405 | 425 {
   const owner = ownerOf(s, path);
-  if (owner) return s.isSynthesised(owner.mapping.mount) ? 405 : owner;
+  if (owner && s.isSynthesised(owner.mapping.mount)) return 405;
+  if (owner) return may(s, right, owner.mapping.mount) ? owner : 425;
   const above = s.mounts.some(
     (mount) => mount.root.length > path.length && path.every((name, i) => name === mount.root[i]),
   );

@@ -1,6 +1,7 @@
 import type { MountMapping } from '../../mo/mapping.ts';
 import { childNamed, descendant, type MoNode } from '../../mo/node.ts';
 import { isWithin, samePath, type TreePath } from '../../mo/treePath.ts';
+import { may } from '../access/rights.ts';
 import { type MoAddress, ownerOf } from '../addresses.ts';
 import type { Script } from '../script.ts';
 import type { Session } from '../session.ts';
@@ -52,7 +53,8 @@ export function* readTree(
 ): Script<readonly TreeRead[]> {
   const plans = wanted.map((path) => partsAt(s, path));
   const requests = new Map<string, MoAddress>();
-  for (const { mapping, path } of plans.flat()) requests.set(keyOf(mapping, path), { mapping, path });
+  for (const { mapping, path } of plans.flat())
+    if (may(s, 'read', mapping.mount)) requests.set(keyOf(mapping, path), { mapping, path });
   const keys = [...requests.keys()];
   const results = yield* readFromClient(
     s,
@@ -65,7 +67,7 @@ export function* readTree(
     const found: { legacy: TreePath; node: MoNode }[] = [];
     let failed: number | undefined;
     for (const part of parts) {
-      const result = resultOf.get(keyOf(part.mapping, part.path))!;
+      const result = resultOf.get(keyOf(part.mapping, part.path)) ?? FORBIDDEN;
       if (result.ok) {
         const node = inLegacyTerms(part, result.node);
         if (node) found.push({ legacy: part.legacy, node });
@@ -75,6 +77,9 @@ export function* readTree(
     return { ok: true, node: compose(path, found) };
   });
 }
+
+/** The server may not read that instance (20§10.3): it is refused, and left out of lists. */
+const FORBIDDEN = Object.freeze({ ok: false, sc: 403 });
 
 function keyOf(mapping: MountMapping, path: readonly string[]): string {
   return [...mapping.mount.root, '', ...path].join('\0');

@@ -7,6 +7,7 @@ import { xmlIllegal } from '../../mo/lexical.ts';
 import type { MountMapping } from '../../mo/mapping.ts';
 import type { MoNode } from '../../mo/node.ts';
 import { formatTreePath, isWithin, samePath, type TreePath } from '../../mo/treePath.ts';
+import { may, mayCreate } from '../access/rights.ts';
 import { ownerOf } from '../addresses.ts';
 import type { Script } from '../script.ts';
 import type { Session } from '../session.ts';
@@ -174,11 +175,13 @@ function spotAt(s: Session, kind: WriteCommand['kind'], legacy: TreePath): Spot 
   if (owner) {
     const { mapping, path } = owner;
     if (s.isSynthesised(mapping.mount)) return 405;
+    if (!may(s, 'write', mapping.mount)) return 425;
     return { mapping, root: mapping.mount.root, creating: false, path };
   }
   const created = creationAt(s, legacy);
   if (!created) return kind === 'Replace' ? 404 : isVirtual(s, legacy) ? 418 : 405;
   if (kind === 'Replace') return 404;
+  if (!mayCreate(s, created.moid)) return 425;
   const root = legacy.slice(0, legacy.length - created.below.length);
   const moid = s.context.mappings.canonical(created.moid);
   const mapping = s.context.mappings.forMount({ moid, miid: '', root });

@@ -2,6 +2,8 @@ import { type ClientUri, parseClientUri } from '../../dm2/clientUri.ts';
 import { parseCommand } from '../../dm2/codec.ts';
 import { type Dialect, showReturn } from '../../dm2/dialects/index.ts';
 import type { Dm2Command, RawCommand, StatusItem } from '../../dm2/packages.ts';
+import { isAllowed, ownCreated } from '../access/commands.ts';
+import { isRestricted } from '../access/rights.ts';
 import { instancesOf } from '../addresses.ts';
 import type { Dm2BackendLeg } from '../backendLeg.ts';
 import { asksForList } from '../listing.ts';
@@ -41,6 +43,12 @@ export function* runOnClient(
       passing.push(raw);
       continue;
     }
+    if (!isAllowed(s, command)) {
+      items.push(...(yield* flush()));
+      yield* s.note('20§10.3', `${s.actor} has no right to ${raw.join(' ')}.`);
+      items.push({ sc: 403 });
+      continue;
+    }
     const how = wayFor(s, device, backend, command);
     if (command.verb === 'SHOW' && pauses(backend) && !pauses(device)) {
       yield* s.note('IW-SHOW-1', 'SHOW does not hold up the session on this client, as the server expects.');
@@ -67,6 +75,10 @@ export function* runOnClient(
     items.push(refused ? yield* onBehalf(s, device, backend, command) : item!);
   }
   items.push(...(yield* flush()));
+  for (const [i, raw] of commands.entries()) {
+    const command = parseCommand(raw, backend.dialect.commandOptions);
+    if (!('error' in command)) ownCreated(s, command, items[i]!);
+  }
   return items.map((item, i) => withLocation(backend, commands[i]!, item));
 }
 
@@ -80,6 +92,8 @@ function wayFor(s: Session, device: Dm2Device, backend: Dm2BackendLeg, command: 
   const addressed = wayForAddresses(s, device, command);
   switch (command.verb) {
     case 'HGET':
+      // Only the document says what is written, so a backend that may not write everything is not let past.
+      if (command.clientUri === undefined && isRestricted(s)) return 'served';
       return sameDocuments ? addressed : 'served';
     case 'HPUT':
     case 'HPOST':

@@ -1,4 +1,6 @@
 import type { Alert, Package1, RawCommand } from '../../dm2/packages.ts';
+import { visibleMos } from '../access/commands.ts';
+import { isRestricted } from '../access/rights.ts';
 import { isSessionAlert, sessionAlertToDm2 } from '../alerts.ts';
 import { Dm2BackendLeg, mosOf } from '../backendLeg.ts';
 import type { SessionContext } from '../context.ts';
@@ -63,8 +65,10 @@ function* readDevInfo(s: Session, device: Dm2Device, backend: Dm2BackendLeg): Sc
 
 /** What an early client leaves out, for a server that counts on it (20§2.4). */
 function openingFor(s: Session, device: Dm2Device, backend: Dm2BackendLeg, package1: Package1): Package1 {
-  if (device.dialect.mediaTypes.opening === backend.dialect.mediaTypes.opening) return package1;
-  const { MOS = mosOf(s), Alert: alerts = [] } = package1;
+  const { MOS: all } = package1;
+  const own = all && isRestricted(s) ? { ...package1, MOS: visibleMos(s, all) } : package1;
+  if (device.dialect.mediaTypes.opening === backend.dialect.mediaTypes.opening) return own;
+  const { MOS = mosOf(s), Alert: alerts = [] } = own;
   return { MOS, Alert: alerts.some(isSessionAlert) ? alerts : [sessionAlertToDm2(undefined, ''), ...alerts] };
 }
 

@@ -1,8 +1,9 @@
 import { isMoDocument, readMoItems } from '../../dm2/documents.ts';
 import type { Dm2Command, SerializationItem, StatusItem } from '../../dm2/packages.ts';
 import { NO_CLIENT_URI } from '../../dm2/serializationItem.ts';
-import type { MoNode } from '../../mo/node.ts';
+import { pruned } from '../../mo/node.ts';
 import { DragomanError, ERRORS } from '../../support/errors.ts';
+import { isAddressAllowed } from '../access/commands.ts';
 import { clientUri, type MoAddress, toLegacyUri } from '../addresses.ts';
 import { readItem } from '../l2n/documents.ts';
 import { asksForList, listObjects } from '../listing.ts';
@@ -54,13 +55,6 @@ export function* readOnBehalf(
   return { sc: yield* sendDocument(s, method, command.serverUri, items, accept) };
 }
 
-/** The node with `levels` generations below it; absent: all. */
-function pruned(node: MoNode, levels: number | undefined): MoNode {
-  if (levels === undefined || node.children === undefined) return node;
-  const children = levels === 0 ? [] : node.children.map((child) => pruned(child, levels - 1));
-  return { ...node, children };
-}
-
 /** HGET of a document that the client cannot read: the gateway fetches it and offers it in the client's dialect. */
 export function* hgetOnBehalf(s: Session, device: Dm2Device, command: Of<'HGET'>): Script<StatusItem> {
   let { clientUri: place } = command;
@@ -80,6 +74,11 @@ export function* hgetOnBehalf(s: Session, device: Dm2Device, command: Of<'HGET'>
   if (isMoDocument(contentType)) {
     try {
       const { items } = readMoItems(fetched);
+      const given = items.flatMap(({ ClientURI }) => (ClientURI === NO_CLIENT_URI ? [] : [ClientURI]));
+      if (place === undefined && !given.every((text) => isAddressAllowed(s, text, 'write'))) {
+        yield* s.note('20§10.3', `${s.actor} has no right to write all that the document holds.`);
+        return { sc: 403 };
+      }
       const { body: written, lost } = device.dialect.writeDocument({
         items: items.map((item) =>
           item.ClientURI === NO_CLIENT_URI && place !== undefined ? { ...item, ClientURI: place } : item,
