@@ -46,12 +46,14 @@ export class Dm2BackendLeg {
     this.#url = url;
     this.#msgId = undefined;
     const { devInfo } = this.#s;
+    const { opening } = this.#s.context;
+    const items = opening.protocol === 'dm2' ? opening.items : undefined;
     const event = yield* this.#s.perform({
       kind: 'backend.exchange',
       send: {
         protocol: 'dm2',
         package1,
-        ...(this.dialect.capabilities.openingCarriesDevInfo && { devInfo }),
+        ...(this.dialect.capabilities.openingCarriesDevInfo && { devInfo, ...(items && { items }) }),
         ...this.#at(),
       },
     });

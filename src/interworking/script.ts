@@ -5,7 +5,7 @@
  */
 import type { AlertCommand, Cred, SyncHdr, SyncMLMessage } from '../dm1/message.ts';
 import type { Readdressing } from '../dm1/readdress.ts';
-import type { Alert, Package1, Package2, Package3 } from '../dm2/packages.ts';
+import type { Alert, Package1, Package2, Package3, SerializationItem } from '../dm2/packages.ts';
 import type { Mount } from '../mo/mapping.ts';
 import type { ErrorCode } from '../support/errors.ts';
 import type { UiAlert } from './interaction/alert.ts';
@@ -55,6 +55,8 @@ export type BackendRequest =
       readonly package1: Package1;
       /** By the approved names, for a server whose first message holds it. */
       readonly devInfo?: Readonly<Record<string, string>>;
+      /** Objects whose data the device told beside it. */
+      readonly items?: readonly SerializationItem[];
       readonly url?: string;
     }
   | {

@@ -56,8 +56,8 @@ export class Dm2Backend implements Backend {
 
   #write(send: Extract<BackendRequest, { protocol: 'dm2' }>, deviceId: string) {
     if ('package1' in send) {
-      const { package1, devInfo = {} } = send;
-      return this.#dialect.writeOpening({ deviceId, package1, devInfo, items: [] });
+      const { package1, devInfo = {}, items = [] } = send;
+      return this.#dialect.writeOpening({ deviceId, package1, devInfo, items });
     }
     const { package3, msgId } = send;
     const report = { package3, ...(msgId === undefined ? {} : { msgId }) };

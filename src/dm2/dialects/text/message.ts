@@ -56,7 +56,7 @@ export function writeTextOpening(
   const { MOS, Alert } = package1;
   const { body, lost } = writeTnds20(
     {
-      items: withDeviceInformation(items, devInfo, deviceId),
+      items: withDeviceInformation(items, devInfo, deviceId, MOS),
       ...(MOS === undefined ? {} : { mos: MOS }),
       ...(Alert === undefined ? {} : { alerts: Alert }),
     },

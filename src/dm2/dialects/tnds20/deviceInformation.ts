@@ -1,6 +1,6 @@
 import { DragomanError } from '../../../support/errors.ts';
 import { clientUriOf, parseClientUri } from '../../clientUri.ts';
-import type { SerializationItem } from '../../packages.ts';
+import type { MoItem, SerializationItem } from '../../packages.ts';
 import { isTree } from '../../serializationItem.ts';
 import { isSameDevice } from '../identity.ts';
 
@@ -35,25 +35,34 @@ export function devInfoOf(items: readonly SerializationItem[], deviceId: string)
   return said === undefined ? info : { ...info, DevID: deviceId };
 }
 
-/** The objects for a first message: those given, and DevInfo and DevDetail from `devInfo` where they lack. */
+/**
+ * The objects for a first message: those given, and DevInfo and DevDetail from `devInfo` where they lack, at
+ * the place that the list of objects gives them.
+ */
 export function withDeviceInformation(
   items: readonly SerializationItem[],
   devInfo: Readonly<Record<string, string>>,
   deviceId: string,
+  mos: readonly MoItem[] = [],
 ): SerializationItem[] {
   const there = new Set(items.map((item) => OBJECT.exec(item.ClientURI)?.[1]));
   const made: SerializationItem[] = [];
   if (!there.has('devinfo')) {
-    made.push(objectOf('devinfo', { DevID: deviceId, ...picked(devInfo, OF_DEVINFO), DmV: '2.0' }));
+    made.push(objectOf(mos, 'devinfo', { DevID: deviceId, ...picked(devInfo, OF_DEVINFO), DmV: '2.0' }));
   }
   const detail = picked(devInfo, FROM_DEVDETAIL);
-  if (!there.has('devdetail') && Object.keys(detail).length > 0) made.push(objectOf('devdetail', detail));
+  if (!there.has('devdetail') && Object.keys(detail).length > 0)
+    made.push(objectOf(mos, 'devdetail', detail));
   return [...made, ...items];
 }
 
-function objectOf(name: string, content: Record<string, string>): SerializationItem {
+function objectOf(mos: readonly MoItem[], name: string, content: Record<string, string>): SerializationItem {
+  const { MOID, MIID } = mos.find((item) => OBJECT.exec(item.MOID)?.[1] === name) ?? {
+    MOID: `urn:oma:mo:oma-dm-${name}:1.0`,
+    MIID: [],
+  };
   return {
-    ClientURI: clientUriOf(`urn:oma:mo:oma-dm-${name}:1.0`, undefined),
+    ClientURI: clientUriOf(MOID, MIID[0]),
     MOData: { [`dm-${name}`]: content },
   };
 }
