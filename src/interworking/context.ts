@@ -2,7 +2,7 @@ import type { Encoding, SyncMLMessage } from '../dm1/message.ts';
 import type { DialectName } from '../dm2/dialects/index.ts';
 import type { Package1, SerializationItem } from '../dm2/packages.ts';
 import type { MappingSet, Mount } from '../mo/mapping.ts';
-import type { BackendAccess } from './access/rights.ts';
+import type { BackendAccess } from './access/model.ts';
 import type { KeptForDevice } from './kept.ts';
 
 /** What the registry knew of the device when the session began; part of the session's journal. */

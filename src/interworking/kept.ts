@@ -1,4 +1,4 @@
-import type { Right } from './access/rights.ts';
+import type { Right } from './access/model.ts';
 
 /** Where the configuration of an object is to be had when the device has no instance of it (IW-DEF-1). */
 export interface DefaultSource {

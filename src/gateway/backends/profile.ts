@@ -1,4 +1,4 @@
-import type { BackendAccess } from '../../interworking/access/rights.ts';
+import type { BackendAccess } from '../../interworking/access/model.ts';
 import type { BackendProfile } from '../../interworking/context.ts';
 import type { BackendConfig } from '../config/config.ts';
 

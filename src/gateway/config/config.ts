@@ -1,5 +1,5 @@
 import type { DialectName } from '../../dm2/dialects/index.ts';
-import type { Right } from '../../interworking/access/rights.ts';
+import type { Right } from '../../interworking/access/model.ts';
 import type { LogLevel } from '../../support/log.ts';
 import type { Route } from '../routing/route.ts';
 

@@ -1,5 +1,5 @@
 import { DIALECT_NAMES } from '../../dm2/dialects/index.ts';
-import { RIGHTS } from '../../interworking/access/rights.ts';
+import { RIGHTS } from '../../interworking/access/model.ts';
 import { LOG_LEVELS } from '../../support/log.ts';
 import { choice, group, HOST_PORT, HTTP_URL, type KeySchema, MB, text, whole } from './keySchema.ts';
 import { NOTIFICATIONS, TRANSPORT_SCHEMAS } from './notificationSchema.ts';

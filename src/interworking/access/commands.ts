@@ -1,7 +1,8 @@
 import { parseClientUri } from '../../dm2/clientUri.ts';
 import type { Dm2Command, MoItem, StatusItem } from '../../dm2/packages.ts';
 import type { Session } from '../session.ts';
-import { isRestricted, isVisible, mayCreate, mayOnAll, own, type Right } from './rights.ts';
+import type { Right } from './model.ts';
+import { isRestricted, isVisible, mayCreate, mayOnAll, own } from './rights.ts';
 
 /**
  * Whether the backend may send this command to a 2.0 client (20§10.3). Which instances an address means is

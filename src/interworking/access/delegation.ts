@@ -3,7 +3,8 @@ import type { Mount } from '../../mo/mapping.ts';
 import { descendant, type MoNode } from '../../mo/node.ts';
 import type { MoAddress } from '../addresses.ts';
 import type { Session } from '../session.ts';
-import { delegate, delegationOf, isRestricted, isVisible, RIGHTS, type Right, rightsOn } from './rights.ts';
+import { RIGHTS, type Right } from './model.ts';
+import { delegate, delegationOf, isRestricted, isVisible, rightsOn } from './rights.ts';
 
 /** The object that shows rights. The standard's node list is not published; docs/operations.md has ours. */
 const DELEGATION = 'urn:x-dragoman:mo:delegation:1.0';

@@ -1,33 +1,11 @@
-import { parseAcl } from '../../dm1/acl/acl.ts';
+import { type AclCommand, parseAcl } from '../../dm1/acl/acl.ts';
 import type { Mount } from '../../mo/mapping.ts';
 import { DragomanError } from '../../support/errors.ts';
 import { matchesGlob } from '../../support/glob.ts';
 import { instancesOf } from '../addresses.ts';
 import type { Delegation } from '../kept.ts';
 import type { Session } from '../session.ts';
-
-/**
- * Delegation access control (20§10.3): rights are per backend and MO instance, and hold for all its nodes.
- * `read` is GET, HPUT, HPOST and SUB; `write` HGET, DELETE and DEFAULT; `execute` EXEC; `delegate` giving
- * others rights.
- */
-export const RIGHTS = ['read', 'write', 'execute', 'delegate'] as const;
-export type Right = (typeof RIGHTS)[number];
-
-/** What a backend may do with the instances whose ids both globs match. */
-export interface AccessRule {
-  readonly moid: string;
-  readonly miid: string;
-  readonly rights: readonly Right[];
-}
-
-/** A backend that may not do everything. */
-export interface BackendAccess {
-  /** The first that fits an instance counts; none: no right. */
-  readonly rules: readonly AccessRule[];
-  /** Whom ACLs of legacy devices mean by it. */
-  readonly serverIds: readonly string[];
-}
+import { type AccessRule, RIGHTS, type Right } from './model.ts';
 
 const ALL: ReadonlySet<Right> = new Set(RIGHTS);
 const NONE: ReadonlySet<Right> = new Set();
@@ -99,27 +77,22 @@ function ruled(s: Session, rules: readonly AccessRule[], moid: string, miid: str
   return rule ? new Set(rule.rights) : NONE;
 }
 
+/** What an ACL has to grant for a right. */
+const COMMANDS_OF: Readonly<Record<Right, readonly AclCommand[]>> = {
+  read: ['Get'],
+  write: ['Add', 'Replace', 'Delete'],
+  execute: ['Exec'],
+  delegate: ['Replace'],
+};
+
 /** The ACL of an instance's root in these terms: who may change it may also give rights away (1x§7.6). */
 function rightsByAcl(text: string, serverIds: readonly string[]): ReadonlySet<Right> {
   try {
     const acl = parseAcl(text);
     if (acl === undefined) return ALL;
-    const granted = (...commands: readonly ('Add' | 'Delete' | 'Exec' | 'Get' | 'Replace')[]) =>
+    const granted = (...commands: readonly AclCommand[]) =>
       commands.some((command) => acl.get(command)?.some((id) => id === '*' || serverIds.includes(id)));
-    return new Set(
-      RIGHTS.filter((right) => {
-        switch (right) {
-          case 'read':
-            return granted('Get');
-          case 'write':
-            return granted('Add', 'Replace', 'Delete');
-          case 'execute':
-            return granted('Exec');
-          case 'delegate':
-            return granted('Replace');
-        }
-      }),
-    );
+    return new Set(RIGHTS.filter((right) => granted(...COMMANDS_OF[right])));
   } catch (error) {
     if (error instanceof DragomanError) return NONE;
     throw error;

@@ -1,7 +1,8 @@
 import { ACL_COMMANDS, type Acl, type AclCommand, isServerId } from '../../dm1/acl/acl.ts';
 import { type AclChain, permits, type Wish } from '../../dm1/acl/rights.ts';
 import { samePath, type TreePath } from '../../mo/treePath.ts';
-import { isRestricted, type Right, rightsOn } from '../access/rights.ts';
+import type { Right } from '../access/model.ts';
+import { isRestricted, rightsOn } from '../access/rights.ts';
 import type { Session } from '../session.ts';
 
 /**

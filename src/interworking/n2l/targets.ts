@@ -1,6 +1,7 @@
 import type { Item } from '../../dm1/message.ts';
 import { parseTreePath, type TreePath } from '../../mo/treePath.ts';
-import { may, type Right } from '../access/rights.ts';
+import type { Right } from '../access/model.ts';
+import { may } from '../access/rights.ts';
 import { type MoAddress, ownerOf } from '../addresses.ts';
 import type { Session } from '../session.ts';
 
