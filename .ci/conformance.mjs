@@ -12,9 +12,6 @@ const page = join(root, 'docs/conformance.md');
 
 /** Rules of which only a piece is there yet: what the tests below them do not prove. */
 const IN_PART = {
-  'IW-NOT-1': 'notifications are built and read; no transport carries them',
-  'IW-NOT-2': 'repeats are told apart; nothing turns a notification into another',
-  'IW-BOOT-1': 'profiles are built and read; no command or session converts them',
 };
 
 /** Section and id of every rule, in the order of the document. */

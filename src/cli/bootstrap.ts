@@ -2,9 +2,11 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type AuthEntry, type DmAccount, repoint, withoutSecrets } from '../dm1/bootstrap/account.ts';
 import {
   type BootstrapKey,
+  bootstrapKey,
   contentType,
   type Protection,
   protectionOf,
+  SECS,
   verifyProtection,
 } from '../dm1/bootstrap/security.ts';
 import { wapPush } from '../gateway/wakeup/transports/wapPush.ts';
@@ -15,7 +17,6 @@ import {
   readBootstrap,
   writeBootstrap,
 } from '../interworking/bootstrap/document.ts';
-import { DragomanError } from '../support/errors.ts';
 import { type BytesForm, bytesForm, giveBytes, readBytes } from './bytes.ts';
 import { EXIT, Exit, type Io } from './io.ts';
 
@@ -58,13 +59,6 @@ interface BuildFlags extends OutFlags {
 }
 
 const AUTH_TYPES = ['BASIC', 'DIGEST', 'HMAC', 'HTTP-BASIC', 'HTTP-DIGEST'];
-const SECS = [
-  'NETWPIN',
-  'USERPIN',
-  'USERNETWPIN',
-  'NETWORKID',
-  'USERPIN_NETWORKID',
-] satisfies BootstrapKey['sec'][];
 
 function withKey(command: Command): Command {
   return command
@@ -249,23 +243,15 @@ function say(io: Io, notes: readonly string[]): void {
 }
 
 function keyOf({ sec, pin, imsi, networkId }: KeyFlags): BootstrapKey | undefined {
-  const need = (flag: string, value: string | undefined): string => {
-    if (value !== undefined) return value;
-    throw new DragomanError('configuration', `--sec ${sec} needs ${flag}.`);
-  };
-  if (sec === undefined) return undefined;
-  switch (sec) {
-    case 'NETWPIN':
-      return { sec, imsi: need('--imsi', imsi) };
-    case 'USERPIN':
-      return { sec, pin: need('--pin', pin) };
-    case 'USERNETWPIN':
-      return { sec, imsi: need('--imsi', imsi), pin: need('--pin', pin) };
-    case 'NETWORKID':
-      return { sec, secret: need('--network-id', networkId) };
-    case 'USERPIN_NETWORKID':
-      return { sec, pin: need('--pin', pin), secret: need('--network-id', networkId) };
-  }
+  return (
+    sec &&
+    bootstrapKey({
+      sec,
+      ...(pin !== undefined && { pin }),
+      ...(imsi !== undefined && { imsi }),
+      ...(networkId !== undefined && { secret: networkId }),
+    })
+  );
 }
 
 function port(text: string): number {

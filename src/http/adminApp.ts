@@ -15,6 +15,7 @@ import { openApi } from './openapi.ts';
 import { allowOnly, answerProblems, noSuchRoute } from './problem.ts';
 import { alertRoutes } from './routes/alerts.ts';
 import { backendRoutes } from './routes/backends.ts';
+import { bootstrapRoutes } from './routes/bootstrap.ts';
 import { deviceRoutes } from './routes/devices.ts';
 import { healthRoutes, metricsRoutes } from './routes/health.ts';
 import { jobRoutes } from './routes/jobs.ts';
@@ -31,7 +32,7 @@ export interface AdminParts {
   readonly jobs: JobQueue;
   readonly alerts: ReceivedAlerts;
   readonly outbox: Outbox;
-  readonly notifications: Pick<Notifications, 'notifier' | 'wakeups'>;
+  readonly notifications: Pick<Notifications, 'notifier' | 'wakeups' | 'bootstrapper'>;
   /** Whether a queued job wakes its device where its request does not say. */
   readonly jobsNotify: boolean;
   readonly backends: Readonly<Record<string, BackendConfig>>;
@@ -63,7 +64,7 @@ export function adminApp(parts: AdminParts): Express {
       response.json(description);
     })
     .all(allowOnly('GET'));
-  const { notifier, wakeups } = parts.notifications;
+  const { notifier, wakeups, bootstrapper } = parts.notifications;
   app.use(
     deviceRoutes({
       registry,
@@ -74,6 +75,7 @@ export function adminApp(parts: AdminParts): Express {
       importBytes: IMPORT_BYTES,
     }),
     notificationRoutes({ notifier, wakeups, registry }),
+    bootstrapRoutes(bootstrapper),
   );
   app.use(
     jobRoutes(jobs),

@@ -1,3 +1,4 @@
+import { Bootstrapper } from '../gateway/bootstrap/bootstrapper.ts';
 import type { Config } from '../gateway/config/config.ts';
 import type { JobQueue } from '../gateway/jobs/jobs.ts';
 import type { OutboundClient } from '../gateway/outbound/client.ts';
@@ -30,19 +31,21 @@ export interface Notifications {
   readonly wakeups: Wakeups;
   readonly notifier: Notifier;
   readonly worker: WakeupWorker;
+  readonly bootstrapper: Bootstrapper;
 }
 
-/** Everything that wakes devices up (IW-NOT-1); the worker is not started yet. */
+/** Everything that reaches out to devices (IW-NOT-1, IW-BOOT-1); the worker is not started yet. */
 export function createNotifications(parts: NotificationParts): Notifications {
   const { config, store, registry, jobs, guard, client, metrics, log, node, deviceUrl } = parts;
   const { limits, notifications, serverId } = config;
   const own = { serverId, deviceUrl };
   const wakeups = new Wakeups(store, { ...limits, wake: () => worker.wake() });
+  const transports = makeTransports(notifications.transports, { guard, client, limits });
   const worker = new WakeupWorker({
     wakeups,
     registry,
     jobs,
-    transports: makeTransports(notifications.transports, { guard, client, limits }),
+    transports,
     own,
     repeats: notifications.repeats,
     repeatSeconds: notifications.repeatSeconds,
@@ -51,7 +54,12 @@ export function createNotifications(parts: NotificationParts): Notifications {
     node,
     tried: (via, result) => metrics.notified(via, result),
   });
-  return { wakeups, worker, notifier: new Notifier({ registry, wakeups, config, own }) };
+  return {
+    wakeups,
+    worker,
+    notifier: new Notifier({ registry, wakeups, config, own }),
+    bootstrapper: new Bootstrapper({ registry, config, transports, own }),
+  };
 }
 
 /** Where the configured transports lead: the operator trusts those origins. */

@@ -149,6 +149,15 @@ export const OPERATIONS: readonly Operation[] = [
     problems: [400, 403, 404, 413, 415, 501, 503],
   },
   {
+    method: 'post',
+    path: '/api/devices/{id}/bootstrap',
+    id: 'bootstrapDevice',
+    summary: 'Give a device an account for this gateway, with new credentials',
+    body: { type: 'application/json', schema: 'Bootstrap' },
+    answers: { 201: 'Bootstrapped' },
+    problems: [400, 403, 413, 415, 502],
+  },
+  {
     method: 'get',
     path: '/api/devices/{id}/notifications',
     id: 'listNotifications',

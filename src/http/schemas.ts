@@ -1,3 +1,5 @@
+import { SECS } from '../dm1/bootstrap/security.ts';
+import { BOOTSTRAP_FORMS } from '../interworking/bootstrap/document.ts';
 import { CONNECTIONS, NOTIFICATION_FORMS, UI_MODES } from '../interworking/notification/wakeRequest.ts';
 
 /** JSON Schemas (2020-12) of the REST API: what request bodies are checked with and `/openapi.json` shows. */
@@ -83,6 +85,34 @@ export const BODIES = {
       initiator: text('Who wants the session.', { enum: ['user', 'server'] }),
       connection: text('What the device shall connect by.', { enum: CONNECTIONS }),
       via: text('Transport, by its name in the configuration.', { minLength: 1, maxLength: 64 }),
+      address: text('Address of the device there.', { minLength: 1, maxLength: 1024 }),
+    },
+    required: [],
+    additionalProperties: false,
+  },
+  Bootstrap: {
+    type: 'object',
+    description: 'What a bootstrap document is to hold; all of it has a default.',
+    properties: {
+      form: text('Form of the document.', { enum: BOOTSTRAP_FORMS }),
+      name: text('What the user sees.', { minLength: 1, maxLength: 255 }),
+      username: text('Account that the device shall present.', { minLength: 1, maxLength: 255 }),
+      password: text('Its password.', { minLength: 1, maxLength: 1024 }),
+      serverPassword: text('Password that the gateway shall present.', { minLength: 1, maxLength: 1024 }),
+      init: { type: 'boolean', description: 'CP profile: the device opens a session at once.' },
+      key: {
+        type: 'object',
+        description: 'Protects the document by SEC and MAC.',
+        properties: {
+          sec: text('Method; it says which of the others are needed.', { enum: SECS }),
+          pin: text('PIN that the user types.', { minLength: 1, maxLength: 64 }),
+          imsi: text('IMSI.', { minLength: 6, maxLength: 15 }),
+          secret: text('Secret shared with the network.', { minLength: 1, maxLength: 255 }),
+        },
+        required: ['sec'],
+        additionalProperties: false,
+      },
+      via: text('Transport that carries it to the device.', { minLength: 1, maxLength: 64 }),
       address: text('Address of the device there.', { minLength: 1, maxLength: 1024 }),
     },
     required: [],
@@ -243,6 +273,17 @@ export const ANSWERS = {
       expiresAt: time('When it is given up.'),
     },
     ['id', 'device', 'number', 'askedBy', 'form', 'via', 'state', 'attempts', 'sent', 'notes', 'createdAt'],
+  ),
+  Bootstrapped: object(
+    {
+      form: text('Form of the document.', { enum: BOOTSTRAP_FORMS }),
+      contentType: text('With SEC and MAC where it is protected.'),
+      document: text('The document in base64. It holds the new credentials.'),
+      username: text('Account that the device has from now on.'),
+      notes: list({ type: 'string' }, 'What could not cross.'),
+      sent: { type: 'boolean', description: 'Whether a transport took it.' },
+    },
+    ['form', 'contentType', 'document', 'notes', 'sent'],
   ),
   NotificationList: object({ notifications: list(ref('Notification'), 'Newest first.') }, ['notifications']),
   Job: object(

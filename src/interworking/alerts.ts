@@ -53,6 +53,9 @@ export function sessionAlertToDm1(alerts: readonly Alert[]): {
   return { code: ALERT_CODE.serverInitiated };
 }
 
+/** Told once, in the first session after a bootstrap through the gateway (IW-ALERT-1). */
+export const BOOTSTRAP_COMPLETE: Alert = Object.freeze({ AlertType: SESSION_ALERT.bootstrapComplete });
+
 /** Alerts that only say how the session began; the gateway answers them itself. */
 export function isSessionAlert(alert: Alert): boolean {
   return Object.values<string>(SESSION_ALERT).includes(alert.AlertType);

@@ -19,6 +19,8 @@ export interface DeviceSnapshot {
   readonly kept?: Partial<KeptForDevice>;
   /** No session of this device has ended before. */
   readonly firstSession: boolean;
+  /** It was bootstrapped through the gateway, and its backend has not been told (IW-ALERT-1). */
+  readonly bootstrapped?: true;
 }
 
 /** The backend of a session as its scripts see it; secrets stay in the gateway. */

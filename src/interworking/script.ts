@@ -151,6 +151,8 @@ export interface DevicePatch {
   /** Content validators by ClientURI, merged; they spare reading again what has not changed. */
   readonly validators?: Readonly<Record<string, string>>;
   readonly kept?: KeptPatch;
+  /** The backend was told that the bootstrap is complete (IW-ALERT-1). */
+  readonly bootstrapTold?: true;
   /** Nonce for the next session with this backend, base64. */
   readonly backendNonce?: { readonly backend: string; readonly nonce: string };
 }

@@ -23,6 +23,7 @@ export class Session {
   readonly #capabilities: Map<string, boolean>;
   #devInfo: Readonly<Record<string, string>>;
   #patch: DevicePatch = {};
+  #bootstrapTold = false;
   #synthesised: readonly Mount[] = [];
   #counted = 0;
   readonly #searched = new Set<string>();
@@ -170,6 +171,16 @@ export class Session {
     );
     this.#kept.set(kind, entries);
     return entries;
+  }
+
+  /** Whether the backend is still to be told of a bootstrap through the gateway. */
+  get bootstrapDue(): boolean {
+    return this.context.device.bootstrapped === true && !this.#bootstrapTold;
+  }
+
+  learnBootstrapTold(): void {
+    this.#bootstrapTold = true;
+    this.#patch = { ...this.#patch, bootstrapTold: true };
   }
 
   learnBackendNonce(nonce: string): void {

@@ -189,7 +189,7 @@ describe('dragoman bootstrap', () => {
       ['build', ...ACCOUNT, '--to', 'cp', '--sec', 'NETWORKID', '--network-id', 'x'],
       'NETWORKID',
     ],
-    ['a method without its key', ['build', ...ACCOUNT, '--sec', 'USERPIN'], '--pin'],
+    ['a method without its key', ['build', ...ACCOUNT, '--sec', 'USERPIN'], 'needs a PIN'],
     ['protection of what takes none', ['build', ...ACCOUNT, '--to', 'dm2', ...PIN], 'SEC and MAC'],
     ['a port that is none', ['build', ...ACCOUNT, '--port', '0'], '65535'],
   ])('says what is wrong with %s', async (_what, args, said) => {

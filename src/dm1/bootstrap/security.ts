@@ -16,6 +16,42 @@ export type BootstrapKey =
 
 export type Sec = BootstrapKey['sec'];
 
+export const SECS = [
+  'NETWPIN',
+  'USERPIN',
+  'USERNETWPIN',
+  'NETWORKID',
+  'USERPIN_NETWORKID',
+] as const satisfies readonly Sec[];
+
+/** A method and what was given for it. */
+export interface KeyParts {
+  readonly sec: Sec;
+  readonly pin?: string;
+  readonly imsi?: string;
+  readonly secret?: string;
+}
+
+/** The key, complete; throws `bad-value` that names what is missing. */
+export function bootstrapKey({ sec, pin, imsi, secret }: KeyParts): BootstrapKey {
+  const need = (name: string, value: string | undefined): string => {
+    if (value !== undefined) return value;
+    throw new DragomanError('bad-value', `SEC ${sec} needs ${name}.`);
+  };
+  switch (sec) {
+    case 'NETWPIN':
+      return { sec, imsi: need('an IMSI', imsi) };
+    case 'USERPIN':
+      return { sec, pin: need('a PIN', pin) };
+    case 'USERNETWPIN':
+      return { sec, imsi: need('an IMSI', imsi), pin: need('a PIN', pin) };
+    case 'NETWORKID':
+      return { sec, secret: need('a network secret', secret) };
+    case 'USERPIN_NETWORKID':
+      return { sec, pin: need('a PIN', pin), secret: need('a network secret', secret) };
+  }
+}
+
 /** SEC as the CP profile numbers it. */
 const CP_NUMBERS: Readonly<Partial<Record<Sec, number>>> = Object.freeze({
   NETWPIN: 0,

@@ -212,7 +212,9 @@ export class Registry {
 
   /** What a session is given of the device (IW-INV-1); an unknown device comes as an empty one. */
   async snapshot(id: string): Promise<DeviceSnapshot> {
-    const record = await this.get(id);
+    const held = await this.get(id);
+    // Told once: what another node has told since is looked up.
+    const record = held?.bootstrappedAt === undefined ? held : await this.#fresh(id);
     return {
       id,
       ...(record?.protocol !== undefined && { protocol: record.protocol }),
@@ -223,6 +225,7 @@ export class Registry {
       validators: record?.validators ?? {},
       kept: record?.kept ?? {},
       firstSession: (record?.sessionsEnded ?? 0) === 0,
+      ...(record?.bootstrappedAt !== undefined && { bootstrapped: true as const }),
     };
   }
 
@@ -249,6 +252,23 @@ export class Registry {
     const counts = [...this.#counts];
     this.#counts.clear();
     for (const [id, { sessions, at }] of counts) await this.#ended(id, sessions, at);
+  }
+
+  /** A bootstrap document was made for it; its backend is to be told when it comes (IW-ALERT-1). */
+  async bootstrapped(id: string): Promise<void> {
+    const row = await this.#store.db
+      .updateTable('devices')
+      .set({ bootstrapped_at: this.#now() })
+      .where('id', '=', id)
+      .returningAll()
+      .executeTakeFirst();
+    if (!row) throw notFound(id);
+    this.#keep(row);
+  }
+
+  async #fresh(id: string): Promise<DeviceRecord | undefined> {
+    const [row] = await this.#byId(id);
+    return row && this.#keep(row);
   }
 
   /** Counts a failed authentication (IW-AUTH-5). */
@@ -371,13 +391,14 @@ function checkId(id: string): void {
 function merged(row: DeviceRow, patch: DevicePatch): DeviceUpdate {
   const into = (json: string, more: Readonly<Record<string, unknown>> | undefined) =>
     more === undefined ? undefined : JSON.stringify({ ...JSON.parse(json), ...more });
-  const changes: [keyof DeviceUpdate, string | undefined][] = [
+  const changes: [keyof DeviceUpdate, string | null | undefined][] = [
     ['protocol', patch.protocol],
     ['dialect', patch.dialect],
     ['dev_info', into(row.dev_info, patch.devInfo)],
     ['mounts', patch.mounts === undefined ? undefined : JSON.stringify(patch.mounts)],
     ['capabilities', into(row.capabilities, patch.capabilities)],
     ['validators', into(row.validators, patch.validators)],
+    ['bootstrapped_at', patch.bootstrapTold ? null : undefined],
     ['kept', patch.kept && mergeKept(row.kept, patch.kept)],
   ];
   return Object.fromEntries(

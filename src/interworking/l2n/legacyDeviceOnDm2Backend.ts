@@ -2,7 +2,7 @@ import { declaredCapabilities } from '../../dm1/capabilities.ts';
 import type { Alert } from '../../dm2/packages.ts';
 import { withInitiatedBy } from '../../dm2/serverUri.ts';
 import { showDelegation } from '../access/delegation.ts';
-import { sessionAlertToDm2 } from '../alerts.ts';
+import { BOOTSTRAP_COMPLETE, sessionAlertToDm2 } from '../alerts.ts';
 import { Dm2BackendLeg } from '../backendLeg.ts';
 import type { SessionContext } from '../context.ts';
 import { sessionAlertOfLegacy } from '../notification/answer.ts';
@@ -63,7 +63,9 @@ function* converse(
   url?: string,
 ): Script<SessionOutcome> {
   let told = yield* device.tell();
-  let answer = yield* backend.initiate([sessionAlert, ...told.alerts], url);
+  const complete = url === undefined && s.bootstrapDue ? [BOOTSTRAP_COMPLETE] : [];
+  let answer = yield* backend.initiate([sessionAlert, ...complete, ...told.alerts], url);
+  if (answer.ok && complete.length > 0) s.learnBootstrapTold();
   while (answer.ok) {
     yield* device.alerts.settle(told.due);
     const result = yield* runPackage(s, device, answer.package2.CMD, backend.accept);

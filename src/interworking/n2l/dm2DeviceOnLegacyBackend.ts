@@ -31,6 +31,10 @@ export function* dm2DeviceOnLegacyBackend(context: SessionContext): SessionScrip
   mountObjects(s, MOS);
   yield* keepOpeningAlerts(s, device.alerts, alerts);
   const devInfo = yield* devInfoItems(s, device);
+  if (s.bootstrapDue) {
+    s.learnBootstrapTold();
+    yield* s.note('IW-ALERT-1', 'The bootstrap is complete; no alert of DM 1.x says so.');
+  }
   yield* s.save();
   if (device.gone) return ended(device, 'device-gone');
 

@@ -40,6 +40,7 @@ export function* dm1OnDm1(context: SessionContext): SessionScript {
       // The server has accepted the device: only now is it known to be the one that it says.
       s.learnPeer({ protocol: 'dm1', dialect: `${message.header.verProto} ${opening.encoding.form}` });
       s.learnDevInfo(devInfoOf(s, devInfo));
+      if (s.bootstrapDue) s.learnBootstrapTold();
       yield* s.save();
       if (unanswered) yield* answeredByRelayed(s, opening.message);
       unanswered = false;

@@ -1,7 +1,7 @@
 import type { Alert, Package1, RawCommand } from '../../dm2/packages.ts';
 import { visibleMos } from '../access/commands.ts';
 import { isRestricted } from '../access/rights.ts';
-import { isSessionAlert, sessionAlertToDm2 } from '../alerts.ts';
+import { BOOTSTRAP_COMPLETE, isSessionAlert, sessionAlertToDm2 } from '../alerts.ts';
 import { Dm2BackendLeg, mosOf } from '../backendLeg.ts';
 import type { SessionContext } from '../context.ts';
 import { isDeviceUrl } from '../deviceUrl.ts';
@@ -24,7 +24,7 @@ export function* dm2OnDm2(context: SessionContext): SessionScript {
   mountObjects(s, package1.MOS);
   yield* keepOpeningAlerts(s, device.alerts, package1.Alert ?? []);
   yield* s.save();
-  const told = yield* withAskedNumber(s, package1.Alert ?? []);
+  const told = withBootstrap(s, yield* withAskedNumber(s, package1.Alert ?? []));
   const backend = new Dm2BackendLeg(s);
   let due = device.alerts.take();
   yield* readDevInfo(s, device, backend);
@@ -32,6 +32,7 @@ export function* dm2OnDm2(context: SessionContext): SessionScript {
   let answer = yield* backend.forward(openingFor(s, device, backend, withAlerts(package1, told, due)));
   while (answer.ok) {
     yield* device.alerts.settle(due);
+    if (s.bootstrapDue) s.learnBootstrapTold();
     const { CMD } = answer.package2;
     // END and CONT are for the gateway: it ends the device's session itself, and stays in between.
     const own = CMD.filter((command) => !is(command, 'END') && !movesBackend(s, command));
@@ -70,6 +71,12 @@ function openingFor(s: Session, device: Dm2Device, backend: Dm2BackendLeg, packa
   if (device.dialect.mediaTypes.opening === backend.dialect.mediaTypes.opening) return own;
   const { MOS = mosOf(s), Alert: alerts = [] } = own;
   return { MOS, Alert: alerts.some(isSessionAlert) ? alerts : [sessionAlertToDm2(undefined, ''), ...alerts] };
+}
+
+/** Clients of a bootstrap tell that it is complete; for one that does not the gateway does (IW-ALERT-1). */
+function withBootstrap(s: Session, alerts: readonly Alert[]): readonly Alert[] {
+  const told = alerts.some(({ AlertType }) => AlertType === BOOTSTRAP_COMPLETE.AlertType);
+  return s.bootstrapDue && !told ? [...alerts, BOOTSTRAP_COMPLETE] : alerts;
 }
 
 /** The client's own Package#1, without the alerts that others deliver. */
