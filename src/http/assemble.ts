@@ -43,7 +43,7 @@ import { type Listening, listen } from './listen.ts';
 import { createMetrics } from './metrics.ts';
 import { createNotifications, transportUrls } from './notifications.ts';
 import { performers } from './performers.ts';
-import { devicePages } from './repositoryApp.ts';
+import { repositoryListener } from './repositoryEndpoint.ts';
 import { deliveryContext, sessionStarter } from './starter.ts';
 import { VERSION } from './version.ts';
 
@@ -249,7 +249,7 @@ async function assemble(config: Config, options: GatewayOptions, undo: Undo): Pr
     },
     interactionPages(
       { interactions, failed: (error) => log.debug({ error }, 'page refused') },
-      devicePages({
+      repositoryListener({
         repository,
         transferBytes: limits.transferBytes,
         failed: (error) => log.debug({ error }, 'repository request refused'),

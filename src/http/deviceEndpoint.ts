@@ -3,7 +3,7 @@ import { TLSSocket } from 'node:tls';
 import { type CertificateClaim, certificateClaim } from '../gateway/auth/certificate.ts';
 import { peerNetwork } from '../gateway/auth/peerNetwork.ts';
 import type { DeviceRequest, DeviceResponse } from '../gateway/sessions/devicePort.ts';
-import { asDragomanError, RETRY_AFTER_SECONDS } from './problem.ts';
+import { plain, refuse, send } from './plainAnswer.ts';
 import { readBody } from './requestBody.ts';
 
 /** Where every dialect of both generations arrives. */
@@ -88,31 +88,4 @@ function claimOf(socket: TLSSocket): CertificateClaim | undefined {
     claims.set(socket, certificateClaim(socket.getPeerCertificate(), { authorized, error }));
   }
   return claims.get(socket);
-}
-
-function plain(status: number, text: string): DeviceResponse {
-  const body = Buffer.from(`${text}\n`);
-  return {
-    status,
-    headers: { 'Content-Type': 'text/plain; charset=utf-8', 'Content-Length': String(body.length) },
-    body,
-  };
-}
-
-function send(response: ServerResponse, { status, headers, body }: DeviceResponse): void {
-  if (response.destroyed) return;
-  if (status === 503 || status === 429) response.setHeader('Retry-After', String(RETRY_AFTER_SECONDS));
-  response.writeHead(status, { ...headers });
-  response.end(body);
-}
-
-/** A message that did not get as far as a session: too large, or our own fault. */
-function refuse(response: ServerResponse, thrown: unknown): void {
-  if (response.headersSent || response.destroyed) {
-    response.destroy();
-    return;
-  }
-  const error = asDragomanError(thrown);
-  response.setHeader('Connection', 'close');
-  send(response, plain(error.row.http, `${error.code}: ${error.detail}`));
 }

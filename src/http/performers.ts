@@ -31,7 +31,11 @@ export interface PerformerParts {
 export function performers(parts: PerformerParts): Performers {
   const { backends, transfers, repository, authenticator, registry, backendNonces, metrics } = parts;
   const { outbox, reports, guard, interactions, wakeups } = parts;
-  const place = ({ sessionId, context }: PerformedFor) => ({ deviceId: context.device.id, sessionId });
+  const place = ({ sessionId, context, also }: PerformedFor) => ({
+    deviceId: context.device.id,
+    sessionId,
+    ...(also && { also }),
+  });
   const session = (whose: PerformedFor) => ({ ...place(whose), backend: whose.context.backend.name });
   return {
     'backend.exchange': async ({ send }, whose) => {

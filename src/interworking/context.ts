@@ -29,6 +29,8 @@ export interface BackendProfile {
   readonly protocol: 'dm1' | 'dm2';
   /** dm2: how it speaks; absent: the approved protocol. */
   readonly dialect?: DialectName;
+  /** It is part of the gateway, and names sessions in what it stores. */
+  readonly builtin?: true;
   /** Server identifier used towards it and, as ACL subject, on its behalf. */
   readonly serverId: string;
   readonly url: string;

@@ -8,6 +8,9 @@ export interface Statement {
   readonly params: readonly unknown[];
 }
 
+/** Has a change become durable together with what a session writes next, or not at all. */
+export type Also = (change: Statement) => void;
+
 /**
  * What both databases do for the hot paths, beside the Kysely instance that shares their connections.
  * A statement text is prepared once per connection and kept.

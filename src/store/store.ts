@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { type CompiledQuery, Kysely, Migrator } from 'kysely';
 import { DragomanError } from '../support/errors.ts';
-import type { Engine, EngineName, Statement } from './engine.ts';
+import type { Also, Engine, EngineName, Statement } from './engine.ts';
 import { migrations } from './migrations/all.ts';
 import { PostgresEngine } from './postgres.ts';
 import type { Database } from './schema.ts';
@@ -49,6 +49,17 @@ export class Store {
   ): (...params: P) => Promise<number> {
     const bind = this.compile<P, unknown>(build);
     return (...params) => this.#engine.change(statementOf(bind(...params)));
+  }
+
+  /** As `prepareChange`, for a change that a session takes along where there is one; it is made at once otherwise. */
+  prepareAlso<P extends readonly unknown[]>(
+    build: (slot: Slot) => CompiledQuery,
+  ): (also: Also | undefined, ...params: P) => Promise<unknown> | undefined {
+    const bind = this.compile<P, unknown>(build);
+    return (also, ...params) => {
+      const statement = statementOf(bind(...params));
+      return also ? void also(statement) : this.#engine.change(statement);
+    };
   }
 
   /** As `prepare`, for `executeQuery` of a transaction. */

@@ -12,6 +12,7 @@ export function backendProfile(name: string, config: BackendConfig, serverId: st
     case 'builtin':
       return {
         ...common,
+        builtin: true,
         protocol: 'dm2',
         values: config.values,
         getMember: config.getMember,

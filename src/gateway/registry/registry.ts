@@ -194,6 +194,9 @@ export class Registry {
 
   /** Performs `registry.save`: keeps what a session learned. Throws `not-found` for an unknown device. */
   async apply(id: string, patch: DevicePatch): Promise<void> {
+    // Most sessions learn nothing new. Where other nodes write as well, what is cached may be old.
+    const known = this.#store.name === 'sqlite' ? this.#cache.get(id) : undefined;
+    if (known && saysNothingNew(known, patch)) return;
     const row = await this.#store.db.transaction().execute(async (db) => {
       const query = db.selectFrom('devices').selectAll().where('id', '=', id);
       const current = await (this.#store.name === 'postgres' ? query.forUpdate() : query).executeTakeFirst();
@@ -386,6 +389,26 @@ function checkId(id: string): void {
       `A device identifier has 1 to ${LONGEST_ID} characters and no control characters.`,
     );
   }
+}
+
+function saysNothingNew(known: DeviceRecord, patch: DevicePatch): boolean {
+  const { protocol, dialect, mounts } = patch;
+  return (
+    patch.kept === undefined &&
+    (protocol === undefined || protocol === known.protocol) &&
+    (dialect === undefined || dialect === known.dialect) &&
+    (mounts === undefined || JSON.stringify(mounts) === JSON.stringify(known.mounts)) &&
+    holds(known.devInfo, patch.devInfo) &&
+    holds(known.capabilities, patch.capabilities) &&
+    holds(known.validators, patch.validators)
+  );
+}
+
+function holds(
+  known: Readonly<Record<string, unknown>>,
+  more: Readonly<Record<string, unknown>> = {},
+): boolean {
+  return Object.entries(more).every(([name, value]) => known[name] === value);
 }
 
 function merged(row: DeviceRow, patch: DevicePatch): DeviceUpdate {

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { type CompiledQuery, type Kysely, sql } from 'kysely';
 import type { AwaitedReport } from '../../interworking/reports.ts';
 import type { EffectOf, ResultOf } from '../../interworking/script.ts';
+import type { Also } from '../../store/engine.ts';
 import type { Database, ReportRow } from '../../store/schema.ts';
 import type { Store } from '../../store/store.ts';
 import { type Clock, hours, systemClock } from '../../support/durations.ts';
@@ -20,6 +21,7 @@ export interface OfSession {
   readonly deviceId: string;
   readonly sessionId: string;
   readonly backend: string;
+  readonly also?: Also;
 }
 
 /** Members of a report that differ by direction. */
@@ -52,11 +54,13 @@ export class Reports {
     direction: ReportRow['direction'],
     at: number,
   ) => CompiledQuery<ReportRow>;
+  readonly #put: ReturnType<typeof putReport>;
 
   constructor(store: Store, options: ReportsOptions) {
     this.#store = store;
     this.#options = options;
     this.#now = options.now ?? systemClock;
+    this.#put = putReport(store);
     this.#awaited = store.compile<[string, ReportRow['direction'], number], ReportRow>((slot) =>
       store.db
         .selectFrom('reports')
@@ -86,12 +90,6 @@ export class Reports {
       client_uri: clientUri,
       server_uri: null,
     });
-    // Performed again after a crash: nobody has seen the first URL.
-    await this.#store.db
-      .updateTable('reports')
-      .set({ token_hash })
-      .where('id', '=', reportId(whose.sessionId, n))
-      .execute();
     return { at, url: `${this.#options.deviceUrl}?${REPORT_PARAMETER}=${token}` };
   }
 
@@ -100,17 +98,17 @@ export class Reports {
     whose: OfSession,
     { n, serverUri, uri, clientUri }: EffectOf<'report.promise'>,
   ): Promise<{ readonly at: number; readonly correlator: string }> {
+    // Short, for devices keep it in small fields; 72 random bits are unique for any device.
+    const correlator = randomBytes(9).toString('base64url');
     const at = await this.#insert(whose, n, {
       direction: 'l2n',
-      // Short, for devices keep it in small fields; 72 random bits are unique for any device.
-      correlator: randomBytes(9).toString('base64url'),
+      correlator,
       token_hash: null,
       uri,
       client_uri: clientUri,
       server_uri: serverUri,
     });
-    const row = await this.#byId(reportId(whose.sessionId, n));
-    return { at, correlator: row?.correlator ?? '' };
+    return { at, correlator };
   }
 
   /** The report that a token stands for, if this device may still deliver it. */
@@ -174,33 +172,67 @@ export class Reports {
     return Number(result.numDeletedRows);
   }
 
-  async #byId(id: string): Promise<ReportRow | undefined> {
-    return this.#store.db.selectFrom('reports').selectAll().where('id', '=', id).executeTakeFirst();
-  }
-
   async #insert(
-    { deviceId, sessionId, backend }: OfSession,
+    { deviceId, sessionId, backend, also }: OfSession,
     n: number,
     particular: Particular,
   ): Promise<number> {
     const at = this.#now();
-    await this.#store.db
-      .insertInto('reports')
-      .values({
-        id: reportId(sessionId, n),
-        device_id: deviceId,
-        session_id: sessionId,
-        backend,
-        state: 'pending',
-        created_at: at,
-        updated_at: at,
-        expires_at: at + hours(this.#options.execReportHours),
-        ...particular,
-      })
-      .onConflict((conflict) => conflict.column('id').doNothing())
-      .execute();
+    const { direction, correlator, token_hash, uri, client_uri, server_uri } = particular;
+    const expires = at + hours(this.#options.execReportHours);
+    const id = reportId(sessionId, n);
+    const of = [id, deviceId, sessionId, backend, at, expires] as const;
+    await this.#put(also, ...of, direction, correlator, token_hash, uri, client_uri, server_uri);
     return at;
   }
+}
+
+type NewReport = [
+  id: string,
+  device_id: string,
+  session_id: string,
+  backend: string,
+  at: number,
+  expires_at: number,
+  direction: ReportRow['direction'],
+  correlator: string | null,
+  token_hash: string | null,
+  uri: string,
+  client_uri: string,
+  server_uri: string | null,
+];
+
+/** Performed again after a crash: nobody has seen the first URL or correlator. */
+function putReport(
+  store: Store,
+): (also: Also | undefined, ...row: NewReport) => Promise<unknown> | undefined {
+  return store.prepareAlso<NewReport>((slot) =>
+    store.db
+      .insertInto('reports')
+      .values({
+        id: slot<string>(0),
+        device_id: slot<string>(1),
+        session_id: slot<string>(2),
+        backend: slot<string>(3),
+        state: 'pending',
+        created_at: slot<number>(4),
+        updated_at: slot<number>(4),
+        expires_at: slot<number>(5),
+        direction: slot<ReportRow['direction']>(6),
+        correlator: slot<string | null>(7),
+        token_hash: slot<string | null>(8),
+        uri: slot<string>(9),
+        client_uri: slot<string>(10),
+        server_uri: slot<string | null>(11),
+      })
+      .onConflict((conflict) =>
+        conflict.column('id').doUpdateSet((eb) => ({
+          token_hash: eb.ref('excluded.token_hash'),
+          correlator: eb.ref('excluded.correlator'),
+        })),
+      )
+      .compile(),
+  );
 }
 
 export function reportId(sessionId: string, n: number): string {

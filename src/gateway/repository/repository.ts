@@ -1,4 +1,5 @@
 import type { Upload } from '../../interworking/script.ts';
+import type { Also } from '../../store/engine.ts';
 import type { RepositoryRow } from '../../store/schema.ts';
 import type { Store } from '../../store/store.ts';
 import { type Clock, seconds, systemClock } from '../../support/durations.ts';
@@ -32,9 +33,21 @@ export interface RepositoryResponse {
 interface Place {
   readonly deviceId: string;
   readonly sessionId: string;
+  readonly also?: Also;
 }
 
 type State = 'open' | 'taken';
+
+type NewPlace = [
+  token_hash: string,
+  device_id: string,
+  session_id: string,
+  direction: 'offer' | 'upload',
+  content_type: string | null,
+  body: Uint8Array | null,
+  created_at: number,
+  expires_at: number,
+];
 
 /**
  * The Data Repository that 2.0 clients fetch documents from and upload them to (IW-RD-1, IW-WR-1). Each
@@ -45,6 +58,8 @@ export class DataRepository {
   readonly #options: RepositoryOptions;
   readonly #now: Clock;
   readonly #find: (hash: string) => Promise<RepositoryRow[]>;
+  readonly #insert: (also: Also | undefined, ...row: NewPlace) => Promise<unknown> | undefined;
+  readonly #taken: (hash: string, body: Uint8Array | null, type: string | null) => Promise<number>;
 
   constructor(store: Store, options: RepositoryOptions) {
     this.#store = store;
@@ -52,6 +67,35 @@ export class DataRepository {
     this.#now = options.now ?? systemClock;
     this.#find = store.prepare<[string], RepositoryRow>((slot) =>
       store.db.selectFrom('repository').selectAll().where('token_hash', '=', slot<string>(0)).compile(),
+    );
+    this.#insert = store.prepareAlso<NewPlace>((slot) =>
+      store.db
+        .insertInto('repository')
+        .values({
+          token_hash: slot<string>(0),
+          device_id: slot<string>(1),
+          session_id: slot<string>(2),
+          direction: slot<'offer' | 'upload'>(3),
+          content_type: slot<string | null>(4),
+          body: slot<Uint8Array | null>(5),
+          state: 'open' satisfies State,
+          created_at: slot<number>(6),
+          expires_at: slot<number>(7),
+        })
+        .compile(),
+    );
+    // One statement decides who wins.
+    this.#taken = store.prepareChange((slot) =>
+      store.db
+        .updateTable('repository')
+        .set({
+          state: 'taken' satisfies State,
+          body: slot<Uint8Array | null>(1),
+          content_type: slot<string | null>(2),
+        })
+        .where('token_hash', '=', slot<string>(0))
+        .where('state', '=', 'open')
+        .compile(),
     );
   }
 
@@ -113,26 +157,23 @@ export class DataRepository {
   }
 
   async #open(
-    { deviceId, sessionId }: Place,
+    { deviceId, sessionId, also }: Place,
     direction: 'offer' | 'upload',
     document?: { readonly body: Uint8Array; readonly contentType: string },
   ): Promise<{ readonly at: number; readonly url: string }> {
     const at = this.#now();
     const token = newSecret();
-    await this.#store.db
-      .insertInto('repository')
-      .values({
-        token_hash: secretDigest(token),
-        device_id: deviceId,
-        session_id: sessionId,
-        direction,
-        content_type: document?.contentType ?? null,
-        body: document?.body ?? null,
-        state: 'open' satisfies State,
-        created_at: at,
-        expires_at: at + seconds(this.#options.repositorySeconds),
-      })
-      .execute();
+    await this.#insert(
+      also,
+      secretDigest(token),
+      deviceId,
+      sessionId,
+      direction,
+      document?.contentType ?? null,
+      document?.body ?? null,
+      at,
+      at + seconds(this.#options.repositorySeconds),
+    );
     return { at, url: `${this.#options.publicUrl}/repository/${token}` };
   }
 
@@ -144,8 +185,8 @@ export class DataRepository {
       'cache-control': 'no-store',
     };
     if (method === 'HEAD') return { status: 200, headers };
-    // One statement decides who wins; the document goes with it, for nobody may fetch it again.
-    if (!(await this.#take(row.token_hash, { body: null })))
+    // The document goes, for nobody may fetch it again.
+    if ((await this.#taken(row.token_hash, null, row.content_type)) === 0)
       return problem(410, 'this address has been used');
     return { status: 200, headers, body };
   }
@@ -159,23 +200,10 @@ export class DataRepository {
       return problem(413, `a document has at most ${this.#options.transferBytes} bytes`);
     }
     const contentType = headers['content-type'] ?? 'application/octet-stream';
-    if (!(await this.#take(row.token_hash, { body: document, content_type: contentType }))) {
+    if ((await this.#taken(row.token_hash, document, contentType)) === 0) {
       return problem(410, 'this address has been used');
     }
     return { status: method === 'POST' ? 201 : 204, headers: {} };
-  }
-
-  async #take(
-    hash: string,
-    change: { readonly body: Uint8Array | null; readonly content_type?: string },
-  ): Promise<boolean> {
-    const result = await this.#store.db
-      .updateTable('repository')
-      .set({ state: 'taken' satisfies State, ...change })
-      .where('token_hash', '=', hash)
-      .where('state', '=', 'open')
-      .executeTakeFirst();
-    return result.numUpdatedRows > 0n;
   }
 }
 

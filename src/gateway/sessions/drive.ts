@@ -58,7 +58,12 @@ export function advance(session: LiveSession, result: unknown): void {
 }
 
 async function run(session: LiveSession, driver: Driver, message: Taken): Promise<Driven> {
-  const whose: PerformedFor = { sessionId: session.id, context: session.context, ...message };
+  const whose: PerformedFor = {
+    sessionId: session.id,
+    context: session.context,
+    also: (change) => session.also(change),
+    ...message,
+  };
   // A session that another node has gone on with must find out before it does anything at all.
   let fenced = !session.stored;
   for (;;) {
@@ -86,15 +91,21 @@ async function run(session: LiveSession, driver: Driver, message: Taken): Promis
       case 'backend.exchange':
       case 'transfer':
         // The device repeats a message that was not answered, so on its own it need not be durable yet;
-        // but a backend that gave this session work must be asked under the same name again.
-        if (driver.journal.shared || session.holdsResults || !session.stored) await flush(session, driver);
+        // but who names the session in what is stored must find it there after a crash.
+        if (driver.journal.shared || session.holdsResults || isUnknownTo(effect, session)) {
+          await flush(session, driver);
+        }
         await performAndRecord(session, driver, effect, whose);
         break;
       case 'alert.keep':
-      case 'report.expect':
-      case 'report.promise':
         // What outlives the session is named by it, so the store has to know the session first (IW-ALERT-6).
         await flush(session, driver);
+        fenced = true;
+        await performAndRecord(session, driver, effect, whose);
+        break;
+      case 'report.close':
+        // The report may be one that is to be stored with the entry that opened it.
+        if (driver.journal.shared || session.holdsResults) await flush(session, driver);
         fenced = true;
         await performAndRecord(session, driver, effect, whose);
         break;
@@ -106,6 +117,11 @@ async function run(session: LiveSession, driver: Driver, message: Taken): Promis
   }
 }
 
+/** Whether the backend remembers sessions in the store that does not have this one yet. */
+function isUnknownTo({ kind }: EffectOf<'backend.exchange' | 'transfer'>, session: LiveSession): boolean {
+  return kind === 'backend.exchange' && session.context.backend.builtin === true && !session.stored;
+}
+
 async function performAndRecord(
   session: LiveSession,
   driver: Driver,
@@ -114,8 +130,12 @@ async function performAndRecord(
 ): Promise<void> {
   const result = await performOne(effect, driver, { ...whose, step: session.exchanges });
   const { meta, body } = storeResult(effect.kind, effect, result);
-  session.record(effect.kind, result.at, meta, body);
-  if (effect.kind === 'authenticate') session.judged(result as ResultOf<'authenticate'>);
+  if (effect.kind === 'authenticate') {
+    const verdict = result as ResultOf<'authenticate'>;
+    // A nonce that was used up is none when the message comes again.
+    session.record(effect.kind, result.at, meta, body, verdict.ok && verdict.nextNonce === undefined);
+    session.judged(verdict);
+  } else session.record(effect.kind, result.at, meta, body);
   advance(session, result);
 }
 

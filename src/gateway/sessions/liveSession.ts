@@ -2,6 +2,7 @@ import type { Encoding } from '../../dm1/message.ts';
 import type { Dm2Command } from '../../dm2/packages.ts';
 import type { SessionContext } from '../../interworking/context.ts';
 import type { AuthVerdict, Effect, SessionOutcome, SessionScript } from '../../interworking/script.ts';
+import type { Statement } from '../../store/engine.ts';
 import type { JournalEntry, SessionPatch, SessionRow } from '../../store/schema.ts';
 import type { SessionWrite } from '../../store/sessions.ts';
 import type { EntryKind, MessageMeta } from './entries.ts';
@@ -27,6 +28,11 @@ const REPEATED: ReadonlySet<EntryKind> = new Set<EntryKind>([
   'note',
   'delivered',
   'undelivered',
+  // Places that nobody has been told of yet, what was uploaded, what is known of the device.
+  'repository.expect',
+  'repository.offer',
+  'repository.collect',
+  'registry.save',
 ]);
 
 /**
@@ -78,6 +84,7 @@ export class LiveSession {
   #patch: SessionPatch | undefined;
   #open: SessionRow | undefined;
   #replaces: readonly string[] | undefined;
+  #also: Statement[] | undefined;
 
   constructor(start: {
     readonly row: SessionRow;
@@ -114,13 +121,28 @@ export class LiveSession {
     return this.#open === undefined;
   }
 
-  /** Puts an entry behind the others; it is durable only after the next write. */
-  record(kind: EntryKind, at: number, meta: string, body: Uint8Array | null = null): void {
+  /**
+   * Puts an entry behind the others; it is durable only after the next write.
+   * @param again the same comes about when the device repeats its message
+   */
+  record(
+    kind: EntryKind,
+    at: number,
+    meta: string,
+    body: Uint8Array | null = null,
+    again: boolean = REPEATED.has(kind),
+  ): void {
     this.#entries.push({ session_id: this.id, seq: this.#seq, kind, at, meta, body });
     this.#seq += 1;
-    if (!REPEATED.has(kind)) this.holdsResults = true;
+    if (!again) this.holdsResults = true;
     if (kind === 'backend.exchange') this.exchanges += 1;
     if (kind === 'interaction.wait' && body !== null) this.heldInConfidence = true;
+  }
+
+  /** Has a change of another table become durable with the next write. */
+  also(change: Statement): void {
+    this.#also ??= [];
+    this.#also.push(change);
   }
 
   /** Takes note of a result of `authenticate`. */
@@ -139,18 +161,20 @@ export class LiveSession {
 
   /** What is not stored yet, or `undefined` when nothing is; the caller must store it. */
   takeWrite(): SessionWrite | undefined {
-    if (this.#entries.length === 0 && !this.#patch && !this.#open) return undefined;
+    if (this.#entries.length === 0 && !this.#patch && !this.#open && !this.#also) return undefined;
     const write: SessionWrite = {
       id: this.id,
       entries: this.#entries,
       ...(this.#open && { open: this.#open }),
       ...(this.#replaces && { replaces: this.#replaces }),
       ...(this.#patch && { patch: this.#patch }),
+      ...(this.#also && { also: this.#also }),
       ...(this.ended && this.heldInConfidence && { forget: true as const }),
     };
     this.#entries = [];
     this.holdsResults = false;
     this.#patch = undefined;
+    this.#also = undefined;
     this.#open = undefined;
     this.#replaces = undefined;
     return write;

@@ -1,5 +1,6 @@
 import type { SessionContext } from '../../interworking/context.ts';
 import type { EffectKind, EffectOf, ResultOf } from '../../interworking/script.ts';
+import type { Also } from '../../store/engine.ts';
 import type { DeviceRequest } from './request.ts';
 
 /** Effects that reach beyond the session and so need somebody to perform them. */
@@ -11,6 +12,11 @@ export interface PerformedFor {
   readonly context: SessionContext;
   /** Number of the backend exchange: the same when it is performed again after a crash. */
   readonly step?: number;
+  /**
+   * For changes that mean nothing without the session's entries: they save a transaction, and a crash
+   * cannot come between. Absent where no session writes anything.
+   */
+  readonly also?: Also;
   /**
    * The device's message as it came, while it waits for its answer: HMAC credentials stand in its
    * headers and cover its bytes. Absent when a session is ended or taken over without one.
