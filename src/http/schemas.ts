@@ -385,6 +385,7 @@ export const ANSWERS = {
                 bytes: { type: 'integer', description: 'Size of the message as it travelled.' },
                 xml: text('A SyncML message, also one that travelled as WBXML.'),
                 json: { description: 'A DM 2.0 package, or what an effect was asked and gave.' },
+                body: text('A DM 2.0 message of an early dialect, as it travelled.'),
                 text: text('What a note or a remark says.'),
                 rule: text('Interworking rule of a note.'),
               },

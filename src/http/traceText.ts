@@ -45,11 +45,12 @@ function entryLines(entry: TraceEntry): string[] {
   }
 }
 
-function body({ xml, json, text }: TraceEntry): string[] {
+function body({ xml, json, body: message, text, rule }: TraceEntry): string[] {
   const parts = [
     ...(xml === undefined ? [] : indentXml(xml).split('\n')),
     ...(json === undefined ? [] : JSON.stringify(json, null, 2).split('\n')),
-    ...(text === undefined ? [] : text.split('\n')),
+    ...(message === undefined ? [] : message.trimEnd().split(/\r?\n/)),
+    ...(text === undefined ? [] : (rule === undefined ? text : `[${rule}] ${text}`).split('\n')),
   ];
   return parts.map((line) => `  ${line}`);
 }

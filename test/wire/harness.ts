@@ -27,7 +27,12 @@ export interface TraceView {
   readonly state: string;
   readonly ending?: string;
   readonly detail?: string;
-  readonly trace: readonly { readonly kind: string; readonly rule?: string; readonly text?: string }[];
+  readonly trace: readonly {
+    readonly kind: string;
+    readonly rule?: string;
+    readonly text?: string;
+    readonly body?: string;
+  }[];
 }
 
 export interface Wired {

@@ -6,6 +6,7 @@ import {
   wbxmlToXml,
 } from '../../dm1/codec.ts';
 import type { SyncMLMessage } from '../../dm1/message.ts';
+import { JSON_LIMITS, readJson } from '../../dm2/json.ts';
 import { maskJson, maskMessage, maskText } from '../../interworking/masking.ts';
 import type { SecretPaths } from '../../mo/secretPaths.ts';
 import type { JournalEntry, SessionRow } from '../../store/schema.ts';
@@ -25,6 +26,8 @@ export interface TraceEntry {
   readonly xml?: string;
   /** A DM 2.0 package, or what an effect was asked and gave. */
   readonly json?: unknown;
+  /** A DM 2.0 message of an early dialect, as it travelled. */
+  readonly body?: string;
   /** For notes: what was lost, assumed or decided; else a remark. */
   readonly text?: string;
   /** Interworking rule of a note or remark. */
@@ -111,11 +114,22 @@ function message(
   if (!body) return {};
   const bytes = body.length;
   if (protocol === 'dm1') return { bytes, xml: cut(syncml(body, secrets)) };
-  const text = Buffer.from(body).toString('utf8');
+  const json = packageOf(body);
+  if (json !== undefined) return { bytes, json: maskJson(json, secrets) };
+  return { bytes, body: cut(maskText(Buffer.from(body).toString('utf8'), secrets)) };
+}
+
+/**
+ * The JSON of a package. Text commands are none, nor is TNDS20: names stand in it more than once, and its
+ * secrets are told by their names alone.
+ */
+function packageOf(body: Uint8Array): unknown {
   try {
-    return { bytes, json: maskJson(JSON.parse(text), secrets) };
+    const json = readJson(body, { ...JSON_LIMITS, bytes: Number.POSITIVE_INFINITY });
+    const tnds = typeof json === 'object' && json !== null && Object.hasOwn(json, 'TNDS20');
+    return tnds ? undefined : json;
   } catch {
-    return { bytes, text: cut(maskText(text, secrets)) };
+    return undefined;
   }
 }
 

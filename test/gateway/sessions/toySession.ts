@@ -1,6 +1,10 @@
 import { encodeMessage } from '../../../src/dm1/codec.ts';
 import type { BodyElement, Encoding, SyncMLMessage } from '../../../src/dm1/message.ts';
-import { DevicePort, type DeviceRequest } from '../../../src/gateway/sessions/devicePort.ts';
+import {
+  DevicePort,
+  type DevicePortOptions,
+  type DeviceRequest,
+} from '../../../src/gateway/sessions/devicePort.ts';
 import type { Performers } from '../../../src/gateway/sessions/performers.ts';
 import type { SessionLog, SessionMetrics, SessionStarter } from '../../../src/gateway/sessions/ports.ts';
 import { type RunnerOptions, SessionRunner } from '../../../src/gateway/sessions/runner.ts';
@@ -205,6 +209,7 @@ export interface ToyOptions extends Partial<Omit<RunnerOptions, 'store' | 'limit
   readonly script?: (context: SessionContext) => Generator<Effect, SessionOutcome, unknown>;
   readonly limits?: Partial<RunnerOptions['limits']>;
   readonly start?: SessionStarter['start'];
+  readonly dialectOf?: DevicePortOptions['dialectOf'];
 }
 
 /** A gateway without configuration, registry or HTTP: one node on `store`. */
@@ -268,6 +273,7 @@ export function toyGateway(store: Store, options: ToyOptions = {}): ToyGateway {
     log,
     limits,
     deviceUrl: 'http://gw/dm',
+    ...(options.dialectOf && { dialectOf: options.dialectOf }),
     authenticateDm2: async ({ headers }) =>
       headers['authorization'] === 'wrong'
         ? { ok: false, status: 401, headers: { 'www-authenticate': 'Basic realm="dm"' }, detail: 'wrong' }

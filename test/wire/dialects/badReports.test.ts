@@ -67,7 +67,7 @@ describe('a report of a first-draft client', () => {
     expect((await post(body)).text).toBe(`MsgID 1\r\n${DELETE(4)}`);
     const [trace] = await gateway.traces(ID);
     const entry = trace!.trace.find(({ kind }) => kind === 'device');
-    expect(entry).toMatchObject({ rule: 'IW-SES-1', text: expect.stringContaining(remark) });
+    expect(entry).toMatchObject({ rule: 'IW-SES-1', text: expect.stringContaining(remark), body });
   });
 
   it('with too few statuses is not trusted [IW-SES-12]', async () => {
