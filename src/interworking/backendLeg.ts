@@ -41,8 +41,11 @@ export class Dm2BackendLeg {
     return yield* this.forward({ MOS: mosOf(this.#s), ...(alerts.length > 0 && { Alert: alerts }) }, url);
   }
 
-  /** Opens a backend session with a device's own Package#1, at `url` if not at the configured one. */
-  *forward(package1: Package1, url?: string): Script<BackendAnswer> {
+  /**
+   * Opens a backend session with a device's own Package#1, at `url` if not at the configured one;
+   * `unchanged`: in its own bytes.
+   */
+  *forward(package1: Package1, url?: string, unchanged = false): Script<BackendAnswer> {
     this.#url = url;
     this.#msgId = undefined;
     const { devInfo } = this.#s;
@@ -55,12 +58,18 @@ export class Dm2BackendLeg {
         package1,
         ...(this.dialect.capabilities.openingCarriesDevInfo && { devInfo, ...(items && { items }) }),
         ...this.#at(),
+        ...(unchanged && { unchanged }),
       },
     });
     return yield* this.#take(event);
   }
 
-  *respond(status: readonly StatusItem[], alerts: readonly Alert[]): Script<BackendAnswer> {
+  /** `unchanged`: the device said just that, and its own bytes pass. */
+  *respond(
+    status: readonly StatusItem[],
+    alerts: readonly Alert[],
+    unchanged = false,
+  ): Script<BackendAnswer> {
     const package3: Package3 = { Status: status, ...(alerts.length > 0 && { Alert: alerts }) };
     const event = yield* this.#s.perform({
       kind: 'backend.exchange',
@@ -69,6 +78,7 @@ export class Dm2BackendLeg {
         package3,
         ...(this.#msgId !== undefined && { msgId: this.#msgId }),
         ...this.#at(),
+        ...(unchanged && { unchanged }),
       },
     });
     return yield* this.#take(event);

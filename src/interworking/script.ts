@@ -58,6 +58,7 @@ export type BackendRequest =
       /** Objects whose data the device told beside it. */
       readonly items?: readonly SerializationItem[];
       readonly url?: string;
+      readonly unchanged?: true;
     }
   | {
       readonly protocol: 'dm2';
@@ -65,6 +66,8 @@ export type BackendRequest =
       /** Of the commands that it answers, where they bore one. */
       readonly msgId?: number;
       readonly url?: string;
+      /** The device's message at hand says just that: its own bytes pass (IW-REL-1). */
+      readonly unchanged?: true;
     }
   | {
       readonly protocol: 'dm1';

@@ -63,6 +63,32 @@ describe('a DM 2.0 device on a DM 2.0 server', () => {
     expect(JSON.stringify(trace.body)).toContain(`${FUMO}//State`);
   });
 
+  it('keeps what only its server understands: odd members, the letters of numbers, blanks [IW-REL-1]', async () => {
+    const { messages, post } = await between([`{"CMD":[["GET","${FUMO}//State"]]}`]);
+    const opening = `{ "MgmtTree" : {"a":1.50},\n${OPENING.slice(1)}`;
+    const status = `{"Status":[{"sc":200,"Reason":"so","Data":[{"ClientURI":"${FUMO}/fumo1/State","MOData":{"State":1.50}}]}],"x":null}`;
+    await post(PACKAGE1, opening);
+    expect(await post(PACKAGE3, status)).toBe(END);
+    expect(messages().map(({ body }) => body.toString('utf8'))).toEqual([opening, status]);
+  });
+
+  it('has GET data under the member that its server is configured to want [IW-GET-2] [IW-REL-1]', async () => {
+    const { messages, post } = await between([`{"CMD":[["GET","${FUMO}//State"]]}`], undefined, {
+      getMember: 'Found',
+    });
+    await post(PACKAGE1, OPENING);
+    const data = `[{"ClientURI":"${FUMO}/fumo1/State","MOData":{"State":"1"}}]`;
+    await post(PACKAGE3, `{"Status":[{"sc":200,"MO":${data}}]}`);
+    expect(messages()[1]?.body.toString()).toBe(`{"Status":[{"sc":200,"Found":${data}}]}`);
+  });
+
+  it('is not believed when its Status list is short: the server gets 500s [IW-SES-12] [IW-REL-1]', async () => {
+    const { messages, post } = await between(['{"CMD":[["SHOW","http://a/"],["SHOW","http://b/"]]}']);
+    await post(PACKAGE1, OPENING);
+    expect(await post(PACKAGE3, '{"Status":[{"sc":200}]}')).toBe(END);
+    expect(messages()[1]?.body.toString()).toBe('{"Status":[{"sc":500},{"sc":500}]}');
+  });
+
   it('goes on at the URL that CONT names, which the device does not see [IW-SES-9] [IW-REL-1]', async () => {
     const { messages, post } = await between([
       '{"CMD":[["CONT","{origin}/dm20/moved"],["SHOW","http://a/"]]}',

@@ -14,6 +14,9 @@ const ALSO_ACCEPTED: Readonly<Record<string, string>> = Object.freeze({
   'application/dm20': 'text/plain',
 });
 
+/** Where nobody says otherwise, a device's own choice stands. */
+const DEFAULT_GET_MEMBER = 'MO';
+
 /** A DM 2.0 server: the gateway is its client (20§2.1), in the dialect that it is configured with. */
 export class Dm2Backend implements Backend {
   readonly #config: Dm2BackendConfig;
@@ -31,9 +34,10 @@ export class Dm2Backend implements Backend {
     this.#credentials = new HttpCredentials(config.auth);
   }
 
-  async exchange(send: BackendRequest, { deviceId }: ExchangeOf): Promise<BackendAnswer> {
+  async exchange(send: BackendRequest, { deviceId, request }: ExchangeOf): Promise<BackendAnswer> {
     if (send.protocol !== 'dm2') throw wrongProtocol(send);
-    const { headers, body, lost } = this.#write(send, deviceId);
+    const { headers, body: written, lost } = this.#write(send, deviceId);
+    const body = send.unchanged && request && !this.#renames(send) ? request.body : written;
     const response = await post(this.#tools, {
       url: send.url ?? this.#config.url,
       configuredUrl: this.#config.url,
@@ -62,6 +66,12 @@ export class Dm2Backend implements Backend {
     const { package3, msgId } = send;
     const report = { package3, ...(msgId === undefined ? {} : { msgId }) };
     return this.#dialect.writeStatus(report, deviceId, { getMember: this.#config.getMember });
+  }
+
+  /** GET data goes under the member that the configuration names, wherever the device put it (IW-GET-2). */
+  #renames(send: Extract<BackendRequest, { protocol: 'dm2' }>): boolean {
+    if ('package1' in send || this.#config.getMember === DEFAULT_GET_MEMBER) return false;
+    return send.package3.Status.some(({ MO }) => MO !== undefined);
   }
 
   #read({ status, headers, body }: OutboundResponse): ReturnType<Dialect['readPackage2']> {

@@ -1,6 +1,6 @@
 import { formatCommand, parseCommand } from '../../dm2/codec.ts';
 import type { Dialect } from '../../dm2/dialects/index.ts';
-import type { Alert, Dm2Command, RawCommand, StatusItem } from '../../dm2/packages.ts';
+import type { Alert, Dm2Command, Package3, RawCommand, StatusItem } from '../../dm2/packages.ts';
 import { ERRORS } from '../../support/errors.ts';
 import { deviceDialect } from '../dialects.ts';
 import { type KeptAlerts, keptFromDm2 } from '../keptAlerts.ts';
@@ -28,6 +28,8 @@ export class Dm2Device {
   readonly instances = new KnownInstances();
   /** OMADM-Accept for its uploads, where a server behind it has one (20§9). */
   accept: string | undefined;
+  /** Its last message, which waits for an answer. */
+  said: Package3 | undefined;
   gone: 'timeout' | 'replaced' | 'shutdown' | undefined;
 
   constructor(s: Session) {
@@ -85,6 +87,7 @@ export class Dm2Device {
       case 'dm1':
         return failed;
       case 'package3': {
+        this.said = event.package3;
         const { Status, Alert } = event.package3;
         // The next answer tells the client that they arrived: from then on they are ours to deliver.
         yield* this.alerts.keep(Alert ?? []);

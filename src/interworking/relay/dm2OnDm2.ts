@@ -1,4 +1,4 @@
-import type { Alert, Package1, RawCommand } from '../../dm2/packages.ts';
+import type { Alert, Package1, Package3, RawCommand, StatusItem } from '../../dm2/packages.ts';
 import { visibleMos } from '../access/commands.ts';
 import { isRestricted } from '../access/rights.ts';
 import { BOOTSTRAP_COMPLETE, isSessionAlert, sessionAlertToDm2 } from '../alerts.ts';
@@ -29,7 +29,9 @@ export function* dm2OnDm2(context: SessionContext): SessionScript {
   let due = device.alerts.take();
   yield* readDevInfo(s, device, backend);
   if (device.gone) return { ending: 'device-gone' };
-  let answer = yield* backend.forward(openingFor(s, device, backend, withAlerts(package1, told, due)));
+  const alike = speaksAlike(device, backend);
+  const opening = openingFor(s, device, backend, withAlerts(package1, told, due));
+  let answer = yield* backend.forward(opening, undefined, alike && opening === package1);
   while (answer.ok) {
     yield* device.alerts.settle(due);
     if (s.bootstrapDue) s.learnBootstrapTold();
@@ -46,15 +48,31 @@ export function* dm2OnDm2(context: SessionContext): SessionScript {
     const status = CMD.map((command) => (movesBackend(s, command) ? { sc: 200 } : items[at++]!));
     // What cannot stand beside Status items is delivered behind this session (IW-ALERT-6).
     due = backend.takesAlertsAnyTime ? device.alerts.take() : [];
-    answer = yield* backend.respond(
-      status,
-      due.map(({ alert }) => alert),
-    );
+    const alerts = due.map(({ alert }) => alert);
+    answer = yield* backend.respond(status, alerts, alike && isSaid(device.said, status, alerts));
     if (device.gone && answer.ok) yield* device.alerts.settle(due);
     if (device.gone) return { ending: 'device-gone' };
   }
   yield* s.note('IW-SES-10', `The backend failed, so the client gets END: ${answer.detail}`);
   return { ending: 'backend-failed', reply: END, detail: answer.detail };
+}
+
+/** One dialect on both sides, without numbers that each side counts for itself. */
+function speaksAlike(device: Dm2Device, { dialect }: Dm2BackendLeg): boolean {
+  return device.dialect === dialect && !dialect.capabilities.commandsCarryMsgId;
+}
+
+/** Whether that is just what the device said: nothing was added, left out or answered for it. */
+function isSaid(
+  said: Package3 | undefined,
+  status: readonly StatusItem[],
+  alerts: readonly Alert[],
+): boolean {
+  return said !== undefined && areSame(said.Status, status) && areSame(said.Alert ?? [], alerts);
+}
+
+function areSame(ones: readonly object[], others: readonly object[]): boolean {
+  return ones.length === others.length && ones.every((one, i) => one === others[i]);
 }
 
 /** A server whose first message holds DevInfo gets it also of a client that did not tell it so. */
@@ -84,8 +102,7 @@ function withAlerts(package1: Package1, told: readonly Alert[], due: readonly Du
   const { Alert: all = [] } = package1;
   const kept = new Set(due.map(({ alert }) => alert));
   const now = told.filter((alert) => isSessionAlert(alert) || kept.has(alert));
-  const same = now.length === all.length && now.every((alert, i) => alert === all[i]);
-  return same ? package1 : { ...package1, Alert: now };
+  return areSame(now, all) ? package1 : { ...package1, Alert: now };
 }
 
 /** CONT to any place but another URL of the device port, which is the device's own matter (IW-SES-9). */
