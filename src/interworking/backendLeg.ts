@@ -16,6 +16,7 @@ export class Dm2BackendLeg {
   /** How it speaks and what it can do. */
   readonly dialect: Dialect;
   #url: string | undefined;
+  #packages = 0;
   /** Number of its last commands, where they are numbered (20§1.1). */
   #msgId: number | undefined;
   /** OMADM-Accept as last told (20§9). */
@@ -92,6 +93,13 @@ export class Dm2BackendLeg {
     switch (event.kind) {
       case 'package2': {
         const { package2, accept, msgId, remarks = [] } = event;
+        const { messages } = this.#s.context.limits;
+        this.#packages += 1;
+        // Commands that the gateway answers itself reach no device whose patience would end this.
+        if (this.#packages > messages) {
+          const detail = `It has sent ${messages} packages without coming to an end (limits.messages).`;
+          return { ok: false, code: 'backend-failed', detail };
+        }
         if (accept !== undefined) this.accept = accept;
         for (const text of remarks) yield* this.#s.note('IW-SES-1', `The backend's dialect: ${text}`);
         const { name } = this.dialect;
