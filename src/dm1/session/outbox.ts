@@ -47,12 +47,12 @@ export function fillParts(draft: Draft, queue: Part[], options: FillOptions): Pl
   };
   for (let part = queue[0]; part; part = queue[0]) {
     const { items = [], make } = part;
-    const whole = part.at ? undefined : draft.tryAdd((cmdId) => make(cmdId, items), options.keep);
+    const { count, tooMany } = countFitting(draft, part, options.keep);
+    const whole = part.at || tooMany ? undefined : draft.tryAdd((cmdId) => make(cmdId, items), options.keep);
     if (whole) {
       place(part, undefined, whole);
       continue;
     }
-    const count = items.length > 1 ? countFitting(draft, part, options.keep) : 0;
     if (count > 0) {
       const some = { ...part, items: items.slice(0, count) };
       const element = draft.add((cmdId) => make(cmdId, some.items));
@@ -108,15 +108,21 @@ function placeChunk(
   return true;
 }
 
-/** How many Items from the front fit as one element. */
-function countFitting(draft: Draft, part: Part, keep: number): number {
-  const empty = draft.measure(part.make('0000', []));
+/**
+ * How many of several Items fit as one element, counted from the front, and whether there are far too many
+ * for a single one. No more of them are measured than two messages hold: what is left of a long list is
+ * looked at again for each message.
+ */
+function countFitting(draft: Draft, part: Part, keep: number): { count: number; tooMany: boolean } {
+  const { items = [], make } = part;
+  if (items.length < 2) return { count: 0, tooMany: false };
+  const empty = draft.measure(make('0000', []));
   let size = empty + keep;
   let count = 0;
-  for (const item of part.items ?? []) {
-    size += draft.measure(part.make('0000', [item])) - empty + 4;
-    if (size > draft.room) break;
-    count += 1;
+  for (const item of items) {
+    size += draft.measure(make('0000', [item])) - empty + 4;
+    if (size <= draft.room) count += 1;
+    else if (size > 2 * draft.room) return { count, tooMany: true };
   }
-  return count;
+  return { count, tooMany: false };
 }

@@ -11,14 +11,18 @@ const EMPTY = NAME_OF.map((name, id) => `<${name}${attribute(id)}/>`);
 export class XmlSink implements ElementSink {
   readonly binary = false;
   xml = '';
-  private readonly root: string;
+  private readonly namespace: string;
 
   constructor(namespace: string) {
-    this.root = `<SyncML xmlns="${escapeText(namespace).replaceAll('"', '&quot;')}">`;
+    this.namespace = namespace;
   }
 
   open(id: number): void {
-    this.xml += id === SYNC_ML ? this.root : OPEN[id]!;
+    this.xml += id === SYNC_ML ? this.#root() : OPEN[id]!;
+  }
+
+  #root(): string {
+    return `<SyncML xmlns="${escapeText(this.namespace).replaceAll('"', '&quot;')}">`;
   }
 
   close(id: number): void {
