@@ -34,10 +34,7 @@ export function addMappings(program: Command, io: Io): void {
     .action((folders: readonly string[]) => {
       const rows = listPacks(loadPacks([SHIPPED_PACKS, ...folders.map(existing)]));
       const cells = rows.map(({ moid, title, roots, nodes, alerts, profiles }) => {
-        const more = [
-          ...(alerts > 0 ? [`${alerts} alerts`] : []),
-          ...(profiles > 0 ? [`${profiles} profiles`] : []),
-        ];
+        const more = [...(alerts > 0 ? [`${alerts} alerts`] : []), ...profiles];
         return [moid === '' ? '-' : moid, title, String(nodes), [...roots, ...more].join(', ')];
       });
       io.out(table([['MOID', 'TITLE', 'NODES', 'ROOTS'], ...cells]));

@@ -78,6 +78,7 @@ function contexts({ config, publicUrl, mappings, backendNonces }: Omit<StarterPa
     const known = backendProfile(name, backend, config.serverId);
     const nonce = needsNonce(known.scheme) ? await backendNonces.get(device.id, name) : undefined;
     const profile = nonce === undefined ? known : { ...known, nonce };
+    const agent = opening.protocol === 'dm1' ? opening.agent : undefined;
     return {
       device,
       backend: profile,
@@ -86,6 +87,7 @@ function contexts({ config, publicUrl, mappings, backendNonces }: Omit<StarterPa
       limits,
       deviceUrl,
       opening,
+      ...(agent !== undefined && { agent }),
       at,
     };
   };

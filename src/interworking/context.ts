@@ -66,7 +66,13 @@ export interface SessionLimits {
 }
 
 export type Opening =
-  | { readonly protocol: 'dm1'; readonly message: SyncMLMessage; readonly encoding: Encoding }
+  | {
+      readonly protocol: 'dm1';
+      readonly message: SyncMLMessage;
+      readonly encoding: Encoding;
+      /** User-Agent of the request. */
+      readonly agent?: string;
+    }
   | {
       readonly protocol: 'dm2';
       /** How the client speaks; absent: the approved protocol. */
@@ -92,6 +98,8 @@ export interface SessionContext {
   /** Absolute URL of the device port, for RespURI and CONT (IW-SES-9). */
   readonly deviceUrl: string;
   readonly opening: Opening;
+  /** User-Agent of a legacy device: what profiles of its family go by. */
+  readonly agent?: string;
   /** The report at whose URL the device opened the session, or why the URL's token stands for none (IW-WR-3). */
   readonly report?: { readonly id: string } | { readonly unknown: string };
   /** Number of the notification in the URL at which the device opened the session: bit fields carry none (IW-NOT-2). */

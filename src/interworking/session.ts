@@ -21,6 +21,8 @@ export class Session {
   #mounts: readonly Mount[];
   #present: readonly Mount[];
   readonly #capabilities: Map<string, boolean>;
+  /** What packs say of the model, whatever the device does. */
+  #profile: Readonly<Record<string, boolean>>;
   #devInfo: Readonly<Record<string, string>>;
   #patch: DevicePatch = {};
   #bootstrapTold = false;
@@ -43,13 +45,8 @@ export class Session {
     this.#present = this.#mounts.filter((mount) => !mount.absent);
     const { devInfo } = context.device;
     this.#devInfo = devInfo;
-    const profile = context.mappings.profile({
-      deviceId: context.device.id,
-      ...(devInfo['Man'] !== undefined && { man: devInfo['Man'] }),
-      ...(devInfo['Mod'] !== undefined && { mod: devInfo['Mod'] }),
-      ...(devInfo['FwV'] !== undefined && { fwv: devInfo['FwV'] }),
-    });
-    this.#capabilities = new Map(Object.entries({ ...context.device.capabilities, ...profile.capabilities }));
+    this.#capabilities = new Map(Object.entries(context.device.capabilities));
+    this.#profile = this.#findProfile();
   }
 
   /** Time of the last event, milliseconds since 1970; a replay sees the same. */
@@ -115,12 +112,12 @@ export class Session {
 
   /** `undefined`: not known yet, so worth a try. */
   capability(name: string): boolean | undefined {
-    return this.#capabilities.get(name);
+    return this.#profile[name] ?? this.#capabilities.get(name);
   }
 
   /** Remembers what the device turned out to do, for this session and the next ones (IW-INV-2). */
   learn(name: string, value: boolean): void {
-    if (this.#capabilities.get(name) === value) return;
+    if (this.#profile[name] !== undefined || this.#capabilities.get(name) === value) return;
     this.#capabilities.set(name, value);
     this.#patch = { ...this.#patch, capabilities: { ...this.#patch.capabilities, [name]: value } };
   }
@@ -134,7 +131,21 @@ export class Session {
     const changed = Object.entries(devInfo).filter(([name, value]) => this.#devInfo[name] !== value);
     if (changed.length === 0) return;
     this.#devInfo = { ...this.#devInfo, ...devInfo };
+    this.#profile = this.#findProfile();
     this.#patch = { ...this.#patch, devInfo: { ...this.#patch.devInfo, ...devInfo } };
+  }
+
+  #findProfile(): Readonly<Record<string, boolean>> {
+    const { mappings, device, agent } = this.context;
+    const { Man: man, Mod: mod, FwV: fwv, SwV: swv } = this.#devInfo;
+    return mappings.profile({
+      deviceId: device.id,
+      ...(man !== undefined && { man }),
+      ...(mod !== undefined && { mod }),
+      ...(fwv !== undefined && { fwv }),
+      ...(swv !== undefined && { swv }),
+      ...(agent !== undefined && { agent }),
+    }).capabilities;
   }
 
   learnPeer(peer: Pick<DevicePatch, 'protocol' | 'dialect'>): void {

@@ -108,7 +108,7 @@ export interface MappingSet {
   /** 1.x alert type (prefix stripped) to the 2.0 AlertType, verbatim when no table names it (IW-ALERT-2). */
   alertToDm2(type: string): string;
   alertToDm1(type: string): string;
-  /** Data corrections for a model (match on Man, Mod, FwV, DevId), merged over all packs that match. */
+  /** Data corrections for a model (match on Man, Mod, FwV, SwV, DevId, User-Agent), merged over all packs that match. */
   profile(device: DeviceModel): DeviceProfile;
   /** Nodes whose values no trace, log or translation shows. */
   readonly secrets: SecretPaths;
@@ -119,6 +119,9 @@ export interface DeviceModel {
   readonly man?: string;
   readonly mod?: string;
   readonly fwv?: string;
+  readonly swv?: string;
+  /** User-Agent that it sends. */
+  readonly agent?: string;
 }
 
 /** Per-model corrections: capability name to what is true of that model whatever it says. */

@@ -1,7 +1,19 @@
 import { DragomanError } from '../support/errors.ts';
 import type { LegacyDeviceOptions } from './legacyDevice/options.ts';
+import { WINDOWS_TREE } from './windowsTree.ts';
 
-type Preset = Pick<LegacyDeviceOptions, 'missing' | 'quirks' | 'sessionId' | 'maxMsgSize' | 'encoding'>;
+type Preset = Pick<
+  LegacyDeviceOptions,
+  | 'missing'
+  | 'quirks'
+  | 'sessionId'
+  | 'maxMsgSize'
+  | 'maxObjSize'
+  | 'encoding'
+  | 'userAgent'
+  | 'query'
+  | 'tree'
+>;
 
 /** Device families seen in the field (1x§16.2), as options of `LegacyDevice`. */
 export const PRESETS: Readonly<Record<string, Preset>> = {
@@ -42,6 +54,16 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
     encoding: 'xml',
   },
   'sequence-stopper': { quirks: { sequenceStops: true } },
+  'windows-like': {
+    missing: ['copy', 'ui', 'listStruct', 'listTnds', 'tnds', 'prop', 'correlator'],
+    quirks: { noListAtRoot: true, ignoresServerMeta: true },
+    sessionId: 'decimal',
+    encoding: 'xml',
+    maxMsgSize: 524288,
+    userAgent: 'MSFT OMA DM Client/1.2.0.1',
+    query: '?mode=Maintenance&Platform=WoA',
+    tree: WINDOWS_TREE,
+  },
 };
 
 /** The options with those of the named preset underneath; lists and quirks are joined. */

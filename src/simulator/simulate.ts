@@ -43,7 +43,7 @@ export const SIMULATE_FLAGS = [
     flag: 'preset',
     value: 'NAME',
     kinds: ['device'],
-    text: 'plain, koneki-like, libdmclient-like, hs20-like or sequence-stopper',
+    text: 'plain, koneki-like, libdmclient-like, hs20-like, sequence-stopper or windows-like',
   },
   { flag: 'missing', value: 'LIST', kinds: CLIENTS, text: 'capabilities that it lacks, separated by commas' },
   { flag: 'sessions', value: 'N', kinds: CLIENTS, text: 'sessions to run (default 1)' },

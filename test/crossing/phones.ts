@@ -1,10 +1,11 @@
 import { PRESETS } from '../../src/simulator/index.ts';
 import type { LegacyCapability, LegacyDeviceOptions } from '../../src/simulator/legacyDevice/options.ts';
+import { PHONE_TREE } from '../../src/simulator/trees.ts';
 
 /** A legacy device of some kind, for suites that every kind has to pass. */
 export interface Phone {
   readonly name: string;
-  readonly device: Pick<LegacyDeviceOptions, 'encoding' | 'preset'>;
+  readonly device: Pick<LegacyDeviceOptions, 'encoding' | 'preset' | 'tree'>;
   readonly encoding: 'xml' | 'wbxml';
   /** What an operator has to tell the gateway of it: where its settings are, when it cannot say so. */
   readonly config: { readonly mappings?: readonly string[] };
@@ -14,10 +15,12 @@ export interface Phone {
 
 const phone = (encoding: 'xml' | 'wbxml', preset?: string): Phone => {
   const missing = preset === undefined ? [] : (PRESETS[preset]?.missing ?? []);
-  const silent = missing.includes('list') && missing.includes('prop');
+  const silent =
+    missing.includes('prop') &&
+    ['list', 'listStruct'].some((list) => missing.includes(list as LegacyCapability));
   return {
     name: preset === undefined ? `in ${encoding}` : `(${preset}, ${encoding})`,
-    device: { encoding, ...(preset !== undefined && { preset }) },
+    device: { encoding, ...(preset !== undefined && { preset, tree: PHONE_TREE }) },
     encoding,
     config: silent ? { mappings: ['fixtures/packs'] } : {},
     has: (capability) => !missing.includes(capability),
@@ -32,4 +35,5 @@ export const PHONES: readonly Phone[] = [
   phone('wbxml', 'libdmclient-like'),
   phone('xml', 'hs20-like'),
   phone('wbxml', 'sequence-stopper'),
+  phone('xml', 'windows-like'),
 ];

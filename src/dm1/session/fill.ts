@@ -46,7 +46,8 @@ export function fillGroup(
     commands.push(child);
   }
   if (kind === 'Atomic' && commands.length < queue.length) return 0;
-  if (commands.length < 2) return commands.length === 0 ? 0 : fillPlain(draft, queue, references, 1);
+  if (commands.length === 0) return 0;
+  if (commands.length === 1 && kind === 'Sequence') return fillPlain(draft, queue, references, 1);
   draft.put({ kind, cmdId: groupId, commands }, size);
   const members = queue.splice(0, commands.length);
   members.forEach((pending, at) => {

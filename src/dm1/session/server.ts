@@ -65,6 +65,11 @@ export class ServerLeg {
     return this.#learned;
   }
 
+  /** Takes over what became known of the device elsewhere. */
+  know(learned: Learned): void {
+    this.#learned = { ...this.#learned, ...learned };
+  }
+
   /** Authenticates the device and takes its Package 1, however many messages that needs. */
   *open(): Machine<Opened> {
     const channel = this.#channel;

@@ -134,7 +134,7 @@ export class DevicePort {
       dialect: 'syncml',
       ...(stripped && { stripped }),
       opens: opens(message, message.header.cred !== undefined || request.headers[HMAC_HEADER] !== undefined),
-      opening: { protocol: 'dm1', message, encoding },
+      opening: { protocol: 'dm1', message, encoding, ...agentOf(request) },
       event: { kind: 'dm1', message },
       request,
     });
@@ -243,6 +243,13 @@ export class DevicePort {
 
 function remarks(tolerated: readonly string[]): { readonly tolerated?: readonly string[] } {
   return tolerated.length === 0 ? {} : { tolerated };
+}
+
+const LONGEST_AGENT = 200;
+
+function agentOf({ headers }: DeviceRequest): { readonly agent?: string } {
+  const agent = headers['user-agent']?.slice(0, LONGEST_AGENT);
+  return agent === undefined ? {} : { agent };
 }
 
 /** The SyncML status for a message that was not handled (1x§2.6). */

@@ -76,6 +76,8 @@ export class LegacyDevice {
     const along = group === undefined ? this.#along : undefined;
     if (along) this.#along = undefined;
     const sent = along ? [...along.commands, ...commands] : commands;
+    // DevInfo may have told a model whose pack says so.
+    if (this.#s.capability('sequence') === false) this.#leg.know({ sequence: false });
     const answers = yield* this.#drive(this.#leg.run(sent, group ? { group } : {}));
     yield* this.#remember(group);
     yield* this.#flushNotes();

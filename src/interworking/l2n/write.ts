@@ -22,8 +22,9 @@ export interface WriteResult {
  */
 export function* write(s: Session, device: LegacyDevice, wanted: readonly Change[]): Script<WriteResult> {
   let planned = [...wanted];
-  if (planned.length > 1 && s.capability('atomic') !== false) {
-    for (let round = 0; round < MAX_ROUNDS && planned.length > 1; round++) {
+  const fewest = s.capability('atomicAlone') ? 1 : 2;
+  if (planned.length >= fewest && s.capability('atomic') !== false) {
+    for (let round = 0; round < MAX_ROUNDS && planned.length >= fewest; round++) {
       const answers = yield* device.run(
         planned.map((change) => commandOf(device, change)),
         'Atomic',

@@ -45,7 +45,7 @@ export function* dm1OnDm1(context: SessionContext): SessionScript {
       if (unanswered) yield* answeredByRelayed(s, opening.message);
       unanswered = false;
     }
-    const reply = leg.reply(answer);
+    const reply = leg.reply(answer, message);
     if (aborting || asksForAbort(answer.message)) return { ending: 'aborted', reply };
     if (isOver(message, answer.message)) {
       return { ending: headerCode(answer.message) < 300 ? 'completed' : 'refused', reply };
@@ -122,12 +122,12 @@ class ServerSide {
   }
 
   /** The server's message, in which the device finds its own name for the server; a signed one as it is. */
-  reply({ message, raw }: Relayed): DeviceReply {
+  reply({ message, raw }: Relayed, answered: SyncMLMessage): DeviceReply {
     if (raw?.mac !== undefined) return { protocol: 'dm1', message, raw };
     const addresses: readonly Readdressing[] = [
       { place: 'Source', to: this.#shown },
       { place: 'RespURI', to: this.#s.context.deviceUrl },
-      { place: 'TargetRef', to: this.#shown },
+      { place: 'TargetRef', to: answered.header.target.uri },
     ];
     return {
       protocol: 'dm1',

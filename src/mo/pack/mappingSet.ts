@@ -9,6 +9,7 @@ import { type Layout, newStep } from './layout.ts';
 import { PackMapping } from './mountMapping.ts';
 import type { PackObject, PlacedLayout } from './object.ts';
 import { instantiate, matchStart, type Segment } from './pattern.ts';
+import type { ProfileEntry } from './schema.ts';
 
 /** What `dragoman mappings list` shows of a pack file. */
 export interface PackRow {
@@ -21,8 +22,11 @@ export interface PackRow {
   readonly roots: readonly string[];
   readonly nodes: number;
   readonly alerts: number;
-  readonly profiles: number;
+  /** Corrections by model: `man Acme*, fwv 1.?: no atomic`. */
+  readonly profiles: readonly string[];
 }
+
+const PROFILE_KEYS = ['man', 'mod', 'fwv', 'swv', 'deviceId', 'agent'] as const;
 
 const UNKNOWN: Layout = {
   rules: [],
@@ -122,7 +126,7 @@ export class PackMappings implements MappingSet {
     const capabilities: Record<string, boolean> = {};
     for (const { document } of this.packs) {
       for (const { match, capabilities: corrections } of document.profiles ?? []) {
-        const fits = (['man', 'mod', 'fwv', 'deviceId'] as const).every(
+        const fits = PROFILE_KEYS.every(
           (key) => match[key] === undefined || matchesGlob(match[key], device[key] ?? ''),
         );
         if (fits) Object.assign(capabilities, corrections);
@@ -140,7 +144,7 @@ export class PackMappings implements MappingSet {
       roots: document.roots ?? [],
       nodes: Object.keys(document.nodes ?? {}).length,
       alerts: document.alerts?.length ?? 0,
-      profiles: document.profiles?.length ?? 0,
+      profiles: (document.profiles ?? []).map(describeProfile),
     }));
   }
 }
@@ -156,6 +160,12 @@ function secretsOf(object: PackObject): readonly (readonly string[])[] {
       .filter(({ definition }) => definition.secret)
       .flatMap(({ dm2, legacy }) => [declared(dm2), declared(legacy)]),
   );
+}
+
+function describeProfile({ match, capabilities }: ProfileEntry): string {
+  const models = PROFILE_KEYS.flatMap((key) => (match[key] === undefined ? [] : [`${key} ${match[key]}`]));
+  const facts = Object.entries(capabilities).map(([name, has]) => (has ? name : `no ${name}`));
+  return `${models.join(', ')}: ${facts.join(', ')}`;
 }
 
 /** The layout whose root is declared for this place, else the object's own. */

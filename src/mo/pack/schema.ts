@@ -1,3 +1,4 @@
+import { DEVICE_CAPABILITIES } from '../deviceCapabilities.ts';
 import { FORMATS } from '../format.ts';
 import type { Access } from '../mapping.ts';
 
@@ -96,12 +97,12 @@ export const packSchema = {
             type: 'object',
             additionalProperties: false,
             minProperties: 1,
-            properties: { man: glob, mod: glob, fwv: glob, deviceId: glob },
+            properties: { man: glob, mod: glob, fwv: glob, swv: glob, deviceId: glob, agent: glob },
           },
           capabilities: {
             type: 'object',
             minProperties: 1,
-            propertyNames: { pattern: '^[a-z][A-Za-z0-9]*$' },
+            propertyNames: { enum: Object.keys(DEVICE_CAPABILITIES) },
             additionalProperties: { type: 'boolean' },
           },
         },
@@ -146,7 +147,9 @@ export interface ProfileEntry {
     readonly man?: string;
     readonly mod?: string;
     readonly fwv?: string;
+    readonly swv?: string;
     readonly deviceId?: string;
+    readonly agent?: string;
   };
   readonly capabilities: Readonly<Record<string, boolean>>;
 }

@@ -146,7 +146,7 @@ export class LegacyDevice {
       durationMs: 0,
     };
     this.#startedAt = performance.now();
-    this.#url = this.options.url;
+    this.#url = this.options.url + (this.options.query ?? '');
     this.#msgId = 0;
     this.#serverMsgId = 0;
     this.#serverMaxMsgSize = undefined;
@@ -197,6 +197,7 @@ export class LegacyDevice {
 
   #sessionId(): string {
     const { sessionId = 'counter' } = this.options;
+    if (sessionId === 'decimal') return String(this.#sessions);
     return sessionId === 'counter' ? this.#sessions.toString(16).toUpperCase() : sessionId;
   }
 
@@ -261,12 +262,13 @@ export class LegacyDevice {
   }
 
   #post({ bytes }: { bytes: Uint8Array }): Promise<HttpAnswer> {
-    const { quirks = {}, auth } = this.options;
+    const { quirks = {}, auth, userAgent } = this.options;
     const type = contentTypeOf(this.#encoding.form, quirks.obsoleteContentType);
     const headers: Record<string, string> = {
       'content-type': type,
       accept: type,
       'cache-control': 'no-store',
+      ...(userAgent !== undefined && { 'user-agent': userAgent }),
     };
     const { nonce, scheme } = this.#client;
     if (auth && scheme === 'hmac' && nonce) headers['x-syncml-hmac'] = hmacHeader(auth, nonce, bytes);
@@ -304,7 +306,7 @@ export class LegacyDevice {
       this.#end('failed', 'the server header has no RespURI');
       return;
     }
-    if (meta?.maxMsgSize !== undefined) this.#serverMaxMsgSize = meta.maxMsgSize;
+    if (meta?.maxMsgSize !== undefined && !quirks.ignoresServerMeta) this.#serverMaxMsgSize = meta.maxMsgSize;
     this.#handle(message);
   }
 

@@ -181,6 +181,7 @@ export class Executor {
       form,
       missing,
       nulTerminated: quirks.nulTerminatedLists ?? false,
+      noListAtRoot: quirks.noListAtRoot ?? false,
       ...(subject === undefined ? {} : { subject }),
     });
     return 'items' in read ? { code: 200, results: read.items } : { code: read.code };

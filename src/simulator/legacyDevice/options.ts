@@ -76,6 +76,10 @@ export interface LegacyQuirks {
   readonly tndsCode?: number;
   /** DevInfo in reverse order, with its interior nodes. */
   readonly devInfoReversed?: boolean;
+  /** `?list=` of the root is refused; subtrees may be listed. */
+  readonly noListAtRoot?: boolean;
+  /** Meta of the server's header means nothing to it. */
+  readonly ignoresServerMeta?: boolean;
   /** Adds Alert 1222 to its own messages without Final. */
   readonly nextMessageAlert?: boolean;
 }
@@ -98,8 +102,11 @@ export interface LegacyDeviceOptions extends Omit<HttpClientOptions, 'connection
   readonly quirks?: LegacyQuirks;
   readonly maxMsgSize?: number;
   readonly maxObjSize?: number;
-  /** `counter` counts sessions in upper-case hex; a text is used as it is. */
-  readonly sessionId?: 'counter' | (string & {});
+  /** `counter` counts sessions in upper-case hex, `decimal` in decimal; a text is used as it is. */
+  readonly sessionId?: 'counter' | 'decimal' | (string & {});
+  readonly userAgent?: string;
+  /** Behind the URL of the first message: `?mode=Maintenance`. */
+  readonly query?: string;
   /** Code of the session alert: `1201` when absent. */
   readonly sessionAlert?: '1200' | '1201';
   /** Alerts of the first session; more may be queued on `pendingAlerts`. */

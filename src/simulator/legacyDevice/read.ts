@@ -9,6 +9,7 @@ export interface ReadRules {
   readonly form: 'xml' | 'wbxml';
   readonly missing: ReadonlySet<LegacyCapability>;
   readonly nulTerminated: boolean;
+  readonly noListAtRoot: boolean;
   readonly subject?: string;
 }
 
@@ -78,6 +79,7 @@ function list(node: SimNode, path: TreePath, address: string, kind: string, rule
   const tnds = /^TNDS([+-].*)?$/.exec(kind);
   const feature = tnds ? 'listTnds' : kind === 'Struct' ? 'listStruct' : 'listStructData';
   if (missing.has('list') || missing.has(feature)) return { code: 406 };
+  if (rules.noListAtRoot && path.length === 0) return { code: 406 };
   if (tnds) return { code: 200, items: [tndsItem(node, address, tnds[1] ?? '')] };
   if (kind !== 'Struct' && kind !== 'StructData') return { code: 406 };
   const items: Item[] = [];

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { DEVICE_CAPABILITIES } from '../../../src/mo/deviceCapabilities.ts';
 import { compilePacks } from '../../../src/mo/pack/compile.ts';
 import { loadPacks, SHIPPED_PACKS } from '../../../src/mo/pack/files.ts';
 import { listPacks } from '../../../src/mo/pack/mappingSet.ts';
@@ -34,6 +35,12 @@ describe('docs/mappings.md', () => {
       ...Object.keys(packSchema.properties.nodes.additionalProperties.properties),
     ];
     for (const key of keys) expect(doc, key).toContain(`\n| \`${key}\` |`);
+  });
+
+  it('says what every capability of a profile means', () => {
+    for (const [name, meaning] of Object.entries(DEVICE_CAPABILITIES)) {
+      expect(doc.split('\n')).toContain(`| \`${name}\` | ${meaning} |`);
+    }
   });
 
   it('has an example that does what the text says [IW-ADDR-3]', () => {

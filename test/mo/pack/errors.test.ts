@@ -119,6 +119,11 @@ describe('a wrong pack is told by file, line, place and reason [IW-ADDR-3]', () 
       'p0.yaml:3 alerts.1.legacy.1: "B" has a row already',
     ],
     [
+      'a profile of what nobody asks',
+      'profiles: [{ match: { man: A }, capabilities: { atomc: false } }]',
+      'profiles.0.capabilities.atomc: must be one of atomic, ',
+    ],
+    [
       'a profile of a word',
       'profiles: [{ match: { man: A }, capabilities: { atomic: maybe } }]',
       'profiles.0.capabilities.atomic: must be boolean',

@@ -263,4 +263,19 @@ describe('profiles', () => {
     expect(set.profile({ man: 'Other' }).capabilities).toEqual({});
     expect(set.profile({}).capabilities).toEqual({});
   });
+
+  it('go by SwV and User-Agent too, and are listed in words', () => {
+    const set = compilePacks([
+      {
+        file: 'c.yaml',
+        text: 'profiles: [{ match: { swv: "10.*", agent: "MSFT*" }, capabilities: { correlator: false, atomicAlone: true } }]',
+      },
+    ]);
+    expect(set.profile({ swv: '10.0', agent: 'MSFT OMA DM Client/1.2.0.1' }).capabilities).toEqual({
+      correlator: false,
+      atomicAlone: true,
+    });
+    expect(set.profile({ swv: '10.0', agent: 'other' }).capabilities).toEqual({});
+    expect(set.rows()[0]!.profiles).toEqual(['swv 10.*, agent MSFT*: no correlator, atomicAlone']);
+  });
 });
