@@ -7,10 +7,14 @@ export interface Captured {
   readonly err: string;
 }
 
-/** Runs one command line in this process; `ended` is when Ctrl-C would come. */
+/** Runs one command line in this process; `ended` is when Ctrl-C would come, `told` hears of progress so far. */
 export async function dragoman(
   args: readonly string[],
-  options: { env?: Record<string, string>; ended?: (out: string) => Promise<void> } = {},
+  options: {
+    env?: Record<string, string>;
+    ended?: (out: string) => Promise<void>;
+    told?: (err: string) => void;
+  } = {},
 ): Promise<Captured> {
   let out = '';
   let err = '';
@@ -20,6 +24,7 @@ export async function dragoman(
     },
     err: (text) => {
       err += text;
+      options.told?.(err);
     },
     env: options.env ?? {},
     columns: 120,
