@@ -50,7 +50,7 @@ client  The command is a server at http://LISTEN/dm20, where the client has to o
         says so: udp://HOST:PORT, or a URL to POST it to (with --token as bearer). Without it the client has to
         come by itself, twice at least.
 
-Exit code 0: every mandatory item passed.`;
+NODE_EXTRA_CA_CERTS=FILE names authorities of peers with TLS. Exit code 0: every mandatory item passed.`;
 
 /** `dragoman conformance`: the static conformance requirements of DM 2.0 against a live peer. */
 export function addConformance(program: Command, io: Io): void {

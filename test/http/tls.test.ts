@@ -1,8 +1,9 @@
+import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import type { IncomingHttpHeaders } from 'node:http';
 import { Agent, request } from 'node:https';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
-import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { Authority, type Pair, replace } from './pki.ts';
 import { type Running, startTestGateway } from './running.ts';
 
@@ -49,10 +50,28 @@ interface Answer {
   readonly body: string;
 }
 
-/** A DM 2.0 client on one connection of its own, which trusts our authority. */
-function client(gateway: Running, shows: Pair | undefined, id = 'IMEI:1') {
+/** One connection of a client that trusts our authority. */
+function connection(shows: Pair | undefined): Agent {
   const agent = new Agent({ keepAlive: true, maxSockets: 1, ca: ours.pair.pem.cert, ...shows?.pem });
   closing.push(() => agent.destroy());
+  return agent;
+}
+
+/** The answer of RFC 7616 with the password `p`. */
+function digestAnswer(challenge: string, algorithm: string, username: string, count: number): string {
+  const h = (text: string) =>
+    createHash(algorithm === 'MD5' ? 'md5' : 'sha256')
+      .update(text)
+      .digest('hex');
+  const [, nonce = ''] = /nonce="([^"]+)"/.exec(challenge) ?? [];
+  const nc = String(count).padStart(8, '0');
+  const ha1 = h(`${username}:dragoman:p`);
+  const response = h(`${ha1}:${nonce}:${nc}:c:auth:${h('POST:/dm')}`);
+  return `Digest username="${username}", realm="dragoman", nonce="${nonce}", uri="/dm", algorithm=${algorithm}, qop=auth, nc=${nc}, cnonce="c", response="${response}"`;
+}
+
+/** A DM 2.0 client on that connection. */
+function client(gateway: Running, agent: Agent, id = 'IMEI:1') {
   return (type: string, body: string, authorization?: string): Promise<Answer> =>
     new Promise((resolve, reject) => {
       const headers = {
@@ -104,7 +123,7 @@ describe('a client certificate over TLS', () => {
       'phone.example',
     ],
   ])('binds the identity by %s [IW-AUTH-4] [IW-SES-2]', async (_what, issue, id = 'IMEI:1') => {
-    const post = client(await start(), issue(), id);
+    const post = client(await start(), connection(issue()), id);
     expect(await post(PACKAGE1, '{}')).toMatchObject({ status: 200, body: END });
   });
 
@@ -129,18 +148,57 @@ describe('a client certificate over TLS', () => {
     ],
     ['a self-signed one', () => new Authority('IMEI:1').pair, /self-signed/],
   ])('is refused with 403 and the reason: %s [IW-AUTH-4] [IW-SES-2]', async (_what, issue, reason) => {
-    const answer = await client(await start(), issue())(PACKAGE1, '{}');
+    const answer = await client(await start(), connection(issue()))(PACKAGE1, '{}');
     expect(answer.status).toBe(403);
     expect(answer.body).toMatch(reason);
   });
 
-  it('leaves Basic and Digest to those without one [IW-AUTH-4]', async () => {
+  it('binds every message: a session is not gone on with under another identity [IW-SES-2]', async () => {
+    const gateway = await start();
+    const CMD = [['SHOW', 'https://a.example/']];
+    for (const id of ['IMEI:1', 'IMEI:2']) {
+      await gateway.api('/api/devices', { method: 'POST', body: JSON.stringify({ id }) });
+      await gateway.api(`/api/devices/${id}/commands`, { method: 'POST', body: JSON.stringify({ CMD }) });
+    }
+    const agent = connection(ours.issue({ cn: 'IMEI:1' }));
+    const post = client(gateway, agent, 'IMEI:1');
+    expect((await post(PACKAGE1, '{}')).body).toBe(JSON.stringify({ CMD }));
+    const other = client(gateway, agent, 'IMEI:2');
+    expect((await other(PACKAGE1, '{}')).status).toBe(403);
+    expect((await other(PACKAGE3, '{"Status":[{"sc":200}]}')).status).toBe(403);
+    expect(await post(PACKAGE3, '{"Status":[{"sc":200}]}')).toMatchObject({ status: 200, body: END });
+  });
+
+  it.each(['SHA-256', 'MD5'])(
+    'is not needed for Digest with %s, which is bound as well [IW-AUTH-4] [IW-SES-2]',
+    async (algorithm) => {
+      const gateway = await start({}, { deviceAuth: { dm2: 'digest' } });
+      for (const [id, username] of [
+        ['IMEI:1', 'u'],
+        ['IMEI:2', 'v'],
+      ]) {
+        const body = JSON.stringify({ id, username, password: 'p' });
+        await gateway.api('/api/devices', { method: 'POST', body });
+      }
+      const post = client(gateway, connection(undefined));
+      const { status, headers } = await post(PACKAGE1, '{}');
+      expect(status).toBe(401);
+      const challenges = String(headers['www-authenticate']).split(/, (?=Digest )/);
+      const challenge = challenges.find((one) => one.includes(`algorithm=${algorithm},`)) ?? '';
+      const answer = (username: string, count: number) => digestAnswer(challenge, algorithm, username, count);
+      expect(await post(PACKAGE1, '{}', answer('u', 1))).toMatchObject({ status: 200, body: END });
+      expect((await post(PACKAGE1, '{}', answer('u', 1))).status).toBe(401);
+      expect((await post(PACKAGE1, '{}', answer('v', 2))).status).toBe(403);
+    },
+  );
+
+  it('leaves Basic to those without one [IW-AUTH-4]', async () => {
     const gateway = await start({}, { deviceAuth: { dm2: 'basic' } });
     await gateway.api('/api/devices', {
       method: 'POST',
       body: JSON.stringify({ id: 'IMEI:1', username: 'u', password: 'p' }),
     });
-    const post = client(gateway, undefined);
+    const post = client(gateway, connection(undefined));
     const refused = await post(PACKAGE1, '{}');
     expect(refused).toMatchObject({ status: 401, headers: { 'www-authenticate': /^Basic realm=/ } });
     const basic = `Basic ${Buffer.from('u:p').toString('base64')}`;
@@ -157,7 +215,7 @@ describe('certificates that are replaced', () => {
     await gateway.api('/api/devices', { method: 'POST', body: JSON.stringify({ id: 'IMEI:1' }) });
     const CMD = [['SHOW', 'https://a.example/']];
     await gateway.api('/api/devices/IMEI:1/commands', { method: 'POST', body: JSON.stringify({ CMD }) });
-    const post = client(gateway, ours.issue({ cn: 'IMEI:1' }));
+    const post = client(gateway, connection(ours.issue({ cn: 'IMEI:1' })));
     const package2 = await post(PACKAGE1, '{}');
     expect(package2).toMatchObject({ body: JSON.stringify({ CMD }), headers: { connection: 'keep-alive' } });
 
@@ -168,11 +226,22 @@ describe('certificates that are replaced', () => {
     const last = await post(PACKAGE3, '{"Status":[{"sc":200}]}');
     expect(last).toMatchObject({ status: 200, body: END, headers: { connection: 'close' } });
     expect(await post(PACKAGE1, '{}')).toMatchObject({ status: 403 });
-    const renewed = client(gateway, theirs.issue({ cn: 'IMEI:1' }));
+    const renewed = client(gateway, connection(theirs.issue({ cn: 'IMEI:1' })));
     expect(await renewed(PACKAGE1, '{}')).toMatchObject({
       status: 200,
       headers: { connection: 'keep-alive' },
     });
+    expect((await handshake(gateway, {})).getPeerCertificate().subject.CN).toBe('second');
+  });
+
+  it('are noticed without a word', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval'] });
+    closing.push(() => vi.useRealTimers());
+    const at = ours.issue({ cn: 'first', san: LOCAL });
+    const gateway = await start({ cert: at.cert, key: at.key });
+    replace(at, ours.issue({ cn: 'second', san: LOCAL }));
+    expect((await handshake(gateway, {})).getPeerCertificate().subject.CN).toBe('first');
+    vi.advanceTimersByTime(10_000);
     expect((await handshake(gateway, {})).getPeerCertificate().subject.CN).toBe('second');
   });
 

@@ -110,34 +110,41 @@ describe('a DM 2.0 server', () => {
     expect(peer.received[0]?.headers.authorization).toBe(header);
   });
 
-  it('gets an answer to its Digest challenge, and from then on unasked [IW-AUTH-4]', async () => {
-    const sha = (text: string) => createHash('sha256').update(text).digest('hex');
-    answer = ({ headers, url }, response) => {
-      const given = headers.authorization ?? '';
-      const field = (name: string) => new RegExp(`${name}="?([^",]+)`).exec(given)?.[1];
-      const expected = sha(`${sha('u:r:p')}:N:${field('nc')}:${field('cnonce')}:auth:${sha(`POST:${url}`)}`);
-      if (field('response') === expected) {
-        response.writeHead(200, { 'content-type': PACKAGE2 }).end('{"CMD":[]}');
-        return;
-      }
-      response
-        .writeHead(401, {
-          'www-authenticate': [
-            'Basic realm="r"',
-            'Digest realm="r", nonce="N", algorithm=SHA-256, qop="auth,auth-int"',
-          ],
-        })
-        .end();
-    };
-    const all = backends({ auth: { type: 'digest', username: 'u', password: 'p' } });
-    expect(await all.exchange('b', package1, whose)).toMatchObject({ kind: 'package2' });
-    expect(await all.exchange('b', package1, whose)).toMatchObject({ kind: 'package2' });
-    expect(peer.received.map((r) => /nc=(\d+)/.exec(r.headers.authorization ?? '')?.[1])).toEqual([
-      undefined,
-      '00000001',
-      '00000002',
-    ]);
-  });
+  it.each([
+    [
+      'SHA-256',
+      'algorithm=SHA-256, qop="auth,auth-int"',
+      'Digest realm="r", nonce="X", algorithm=MD5, qop="auth"',
+    ],
+    ['MD5', 'algorithm=MD5, qop="auth"', 'Digest realm="r", nonce="X", algorithm=SHA-512-256, qop="auth"'],
+    ['MD5', 'qop="auth"', 'Basic realm="r"'],
+  ])(
+    'gets an answer to its Digest challenge with %s, and from then on unasked [IW-AUTH-4]',
+    async (algorithm, how, other) => {
+      const h = (text: string) =>
+        createHash(algorithm === 'MD5' ? 'md5' : 'sha256')
+          .update(text)
+          .digest('hex');
+      answer = ({ headers, url }, response) => {
+        const given = headers.authorization ?? '';
+        const field = (name: string) => new RegExp(`${name}="?([^",]+)`).exec(given)?.[1];
+        const expected = h(`${h('u:r:p')}:N:${field('nc')}:${field('cnonce')}:auth:${h(`POST:${url}`)}`);
+        if (field('response') === expected) {
+          response.writeHead(200, { 'content-type': PACKAGE2 }).end('{"CMD":[]}');
+          return;
+        }
+        response.writeHead(401, { 'www-authenticate': [other, `Digest realm="r", nonce="N", ${how}`] }).end();
+      };
+      const all = backends({ auth: { type: 'digest', username: 'u', password: 'p' } });
+      expect(await all.exchange('b', package1, whose)).toMatchObject({ kind: 'package2' });
+      expect(await all.exchange('b', package1, whose)).toMatchObject({ kind: 'package2' });
+      expect(peer.received.map((r) => /nc=(\d+)/.exec(r.headers.authorization ?? '')?.[1])).toEqual([
+        undefined,
+        '00000001',
+        '00000002',
+      ]);
+    },
+  );
 
   it('that has nothing to say (204) ends the session', async () => {
     answer = (_request, response) => response.writeHead(204).end();
