@@ -39,38 +39,41 @@ const expected = (instances: Device, tail: string) => {
   return found.map((path) => `${FUMO}/${path.includes('/') ? path : `${path}/`}`).sort();
 };
 
+/** Any addresses on any devices, each made by `device`, name what a search through everything finds. */
+async function agreesWithSearch(
+  device: (
+    url: string,
+    id: string,
+    all: Device,
+  ) => { session(): Promise<{ outcome: string }>; close(): Promise<void> },
+): Promise<void> {
+  const gateway = await run();
+  let n = 0;
+  let found = 0;
+  await fc.assert(
+    fc.asyncProperty(devices, fc.array(tails, { minLength: 25, maxLength: 25 }), async (all, asked) => {
+      n += 1;
+      const id = `IMEI:${n}`;
+      const peer = device(gateway.dm, id, all);
+      const uris = asked.map((tail) => `${FUMO}${tail}`);
+      const told = await getAll(gateway, () => peer.session(), id, uris);
+      await peer.close();
+      expect(told).toEqual(asked.map((tail) => expected(all, tail)));
+      found += told.filter(Array.isArray).length;
+    }),
+    { numRuns: 12 },
+  );
+  expect(found).toBeGreaterThan(10);
+}
+
 describe.each(['xml', 'wbxml'] as const)('addresses on a legacy device in %s', (encoding) => {
   it.each(Object.entries(DEVICES))(
     '%s name what a search through the whole tree finds [IW-ADDR-2] [IW-ADDR-1]',
-    async (_, missing) => {
-      const gateway = await run();
-      let n = 0;
-      let found = 0;
-      await fc.assert(
-        fc.asyncProperty(devices, fc.array(tails, { minLength: 25, maxLength: 25 }), async (all, asked) => {
-          n += 1;
-          const id = `IMEI:${n}`;
-          const device = new LegacyDevice({
-            url: gateway.dm,
-            deviceId: id,
-            encoding,
-            missing,
-            tree: { DevInfo: { DevId: id, Man: 'M', Mod: 'm', DmV: '1.2', Lang: 'en' }, FUMO: all },
-          });
-          const told = await getAll(
-            gateway,
-            () => device.session(),
-            id,
-            asked.map((tail) => `${FUMO}${tail}`),
-          );
-          await device.close();
-          expect(told).toEqual(asked.map((tail) => expected(all, tail)));
-          found += told.filter(Array.isArray).length;
-        }),
-        { numRuns: 12 },
-      );
-      expect(found).toBeGreaterThan(10);
-    },
+    (_, missing) =>
+      agreesWithSearch((url, deviceId, all) => {
+        const tree = { DevInfo: { DevId: deviceId, Man: 'M', Mod: 'm', DmV: '1.2', Lang: 'en' }, FUMO: all };
+        return new LegacyDevice({ url, deviceId, encoding, missing, tree });
+      }),
   );
 
   it('read no more of it than they must [IW-ADDR-2]', async () => {
@@ -125,29 +128,10 @@ describe.each(['xml', 'wbxml'] as const)('addresses on a legacy device in %s', (
 describe('addresses on a DM 2.0 client', () => {
   it.each([[[]], [['xname', 'wildcard', 'query']]] as const)(
     'that lacks %j name what a search through all its objects finds [IW-ADDR-2] [IW-REL-1]',
-    async (missing) => {
-      const gateway = await run();
-      let n = 0;
-      let found = 0;
-      await fc.assert(
-        fc.asyncProperty(devices, fc.array(tails, { minLength: 25, maxLength: 25 }), async (all, asked) => {
-          n += 1;
-          const id = `IMEI:${n}`;
-          const objects = Object.entries(all).map(([miid, node]) => ({ moid: FUMO, miid, tree: node }));
-          const client = new Dm2Client({ url: gateway.dm, deviceId: id, missing, objects });
-          const told = await getAll(
-            gateway,
-            () => client.session(),
-            id,
-            asked.map((tail) => `${FUMO}${tail}`),
-          );
-          await client.close();
-          expect(told).toEqual(asked.map((tail) => expected(all, tail)));
-          found += told.filter(Array.isArray).length;
-        }),
-        { numRuns: 12 },
-      );
-      expect(found).toBeGreaterThan(10);
-    },
+    (missing) =>
+      agreesWithSearch((url, deviceId, all) => {
+        const objects = Object.entries(all).map(([miid, tree]) => ({ moid: FUMO, miid, tree }));
+        return new Dm2Client({ url, deviceId, missing, objects });
+      }),
   );
 });

@@ -219,4 +219,41 @@ describe.each(PHONES)('DEFAULT on a legacy device $name', (phone) => {
     await next();
     expect(device.tree.find(['FUMO', 'fumo', 'PkgName'])?.value).toBe('preset');
   });
+
+  it.each(['draft-text-1', 'draft-text-2'] as const)(
+    'of a server that speaks %s opens a session there, before the usual one [IW-DEF-1]',
+    async (dialect) => {
+      const scripts: (readonly (readonly string[])[])[] = [
+        [['DEFAULT', FUMO, '{origin}/settings?kind=fumo']],
+      ];
+      const backend = closing(
+        new Dm2Backend({
+          dialect,
+          script: () => scripts.shift(),
+          documents: {
+            preset: { body: [{ ClientURI: `${FUMO}//`, MOData: { fumo: { PkgName: 'preset' } } }] },
+          },
+        }),
+      );
+      const url = await backend.start();
+      const gateway = await run({
+        backends: { dms: { protocol: 'dm2', url, dialect } },
+        routes: [{ match: {}, backend: 'dms' }],
+        ...phone.config,
+      });
+      const device = closing(new LegacyDevice({ url: gateway.dm, deviceId: ID, ...phone.device }));
+      expect(await device.session()).toMatchObject({ outcome: 'completed', violations: [] });
+      device.tree.find(['FUMO'])!.children!.delete('fw');
+      scripts.push([['HGET', '{origin}/repository/preset']], [['END']], [['END']]);
+      const before = backend.messages.length;
+      expect(await device.session()).toMatchObject({ outcome: 'completed', violations: [] });
+      const posts = backend.messages
+        .slice(before)
+        .filter(({ direction, url: to }) => direction === 'received' && !to.includes('/repository/'))
+        .map(({ url: to }) => to.slice(new URL(url).origin.length));
+      expect(posts[0]).toBe('/settings?kind=fumo&InitiatedBy=Device');
+      expect(posts.at(-1)).toBe('/dm20');
+      expect(device.tree.find(['FUMO', 'fumo', 'PkgName'])?.value).toBe('preset');
+    },
+  );
 });
