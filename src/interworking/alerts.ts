@@ -1,7 +1,7 @@
 import type { AlertCommand, Item } from '../dm1/message.ts';
 import { type Alert, MARKS, type Mark, SESSION_ALERT } from '../dm2/packages.ts';
-import { parseFormat } from '../mo/format.ts';
-import { encodeBase64 } from '../mo/lexical.ts';
+import { isBinary, parseFormat } from '../mo/format.ts';
+import { decodeBase64, encodeBase64 } from '../mo/lexical.ts';
 import { plainLegacyUri, toClientUri } from './addresses.ts';
 import type { Script } from './script.ts';
 import type { Session } from './session.ts';
@@ -175,7 +175,7 @@ export function alertToDm1(s: Session, alert: Alert, correlator?: string): Omit<
   };
 }
 
-function dataToDm1(alert: Alert): { format: string; data?: string } {
+function dataToDm1(alert: Alert): { format: string; data?: string | Uint8Array } {
   if (alert.Data === undefined) return { format: 'chr' };
   const format = parseFormat(alert.DataType) ?? (alert.DataType === 'text/xml' ? 'xml' : 'chr');
   if (!Object.hasOwn(alert.Data, 'DM1x')) {
@@ -183,5 +183,9 @@ function dataToDm1(alert: Alert): { format: string; data?: string } {
   }
   const value = alert.Data['DM1x'];
   if (typeof value === 'number') return { format: parseFormat(alert.DataType) ?? 'int', data: String(value) };
-  return { format, data: typeof value === 'string' ? value : JSON.stringify(value) };
+  if (typeof value !== 'string') return { format, data: JSON.stringify(value) };
+  if (!isBinary(parseFormat(format))) return { format, data: value };
+  // Bytes travel as such, in whatever way the encoding has for them (IW-VAL-3); text that is none stays text.
+  const bytes = decodeBase64(value);
+  return bytes === undefined ? { format: 'chr', data: value } : { format, data: bytes };
 }

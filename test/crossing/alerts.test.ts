@@ -112,6 +112,37 @@ describe.each(PHONES)('alerts of a legacy device $name', (kind) => {
     expect(others).toEqual([]);
   });
 
+  it('that are dead letters are tried again or thrown away by the operator, others not [IW-ALERT-6]', async () => {
+    let poisonous = true;
+    const { backend, gateway, device } = await between((request) =>
+      poisonous && Buffer.from(request.body).includes('poison') ? { status: 422 } : undefined,
+    );
+    const phone = device();
+    await phone.session({ alerts: [event('poison 1'), event('poison 2'), event('good')] });
+    const dead = await until(async () => {
+      const entries = await outbox(gateway, '?state=dead');
+      return entries.length === 2 && entries;
+    });
+    const at = (id: string, more = '') => `/api/outbox/${encodeURIComponent(id)}${more}`;
+    const [second, first] = dead;
+    const again = await gateway.api<Entry>('POST', at(first!.id, '/retry'));
+    expect(again).toMatchObject({ status: 202, body: { id: first!.id, state: 'waiting', attempts: 0 } });
+    // Still refused: a dead letter once more, with its reason.
+    await until(async () => (await outbox(gateway, '?state=dead')).length === 2);
+    poisonous = false;
+    expect((await gateway.api('POST', at(first!.id, '/retry'))).status).toBe(202);
+    await until(async () => (await gateway.api<Entry>('GET', at(first!.id))).body.state === 'delivered');
+    expect(toldTo(backend).flat()).toEqual(['good', 'poison 1']);
+
+    expect((await gateway.api('POST', at(first!.id, '/retry'))).status).toBe(409);
+    expect((await gateway.api('DELETE', at(first!.id))).status).toBe(409);
+    expect((await gateway.api('DELETE', at(second!.id))).status).toBe(204);
+    for (const method of ['GET', 'DELETE'])
+      expect((await gateway.api(method, at(second!.id))).status).toBe(404);
+    expect((await gateway.api('POST', at(second!.id, '/retry'))).status).toBe(404);
+    expect(await outbox(gateway, '?state=dead')).toEqual([]);
+  });
+
   it('are delivered when their device leaves in the middle of its session [IW-ALERT-6] [IW-SES-11]', async () => {
     const { backend, gateway, device } = await between(undefined, { limits: { sessionSeconds: 1 } });
     const phone = device();

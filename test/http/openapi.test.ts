@@ -32,6 +32,7 @@ beforeAll(async () => {
   await gateway.api('/api/devices/IMEI:77', account);
   const notified = await gateway.api('/api/devices/IMEI:77/notify', post({ uiMode: 'background' }));
   names['notification'] = ((await notified.json()) as { id: string }).id;
+  names['alert'] = (await gateway.json<{ alerts: { id: string }[] }>('/api/outbox')).alerts[0]!.id;
   session = (await gateway.json<{ sessions: { id: string }[] }>('/api/sessions')).sessions[0]?.id ?? '';
 });
 afterAll(() => gateway.stop());

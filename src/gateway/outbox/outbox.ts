@@ -342,6 +342,44 @@ export class Outbox {
       .execute();
   }
 
+  async get(id: string): Promise<OutboxRow | undefined> {
+    return this.#store.db
+      .selectFrom('outbox')
+      .selectAll()
+      .where('id', '=', id)
+      .where('kind', '=', KIND)
+      .executeTakeFirst();
+  }
+
+  /**
+   * Tries a dead letter again, as if it had just come: in its old place, before what came later and still
+   * waits. Resolves to whether it was one.
+   */
+  async revive(id: string): Promise<boolean> {
+    const at = this.#now();
+    const result = await this.#store.db
+      .updateTable('outbox')
+      .set({ state: 'waiting', next_at: at, created_at: at, attempts: 0, detail: null, session_id: null })
+      .where('id', '=', id)
+      .where('kind', '=', KIND)
+      .where('state', '=', 'failed')
+      .executeTakeFirst();
+    const done = result.numUpdatedRows > 0n;
+    if (done) this.#options.wake?.();
+    return done;
+  }
+
+  /** Throws a dead letter away; resolves to whether it was one. */
+  async discard(id: string): Promise<boolean> {
+    const result = await this.#store.db
+      .deleteFrom('outbox')
+      .where('id', '=', id)
+      .where('kind', '=', KIND)
+      .where('state', '=', 'failed')
+      .executeTakeFirst();
+    return result.numDeletedRows > 0n;
+  }
+
   /** Forgets what was settled before `before`; resolves to how many. */
   async prune(before: number): Promise<number> {
     const result = await this.#store.db

@@ -12,9 +12,17 @@ const STATES: Readonly<Record<string, OutboxRow['state']>> = Object.freeze({
   dead: 'failed',
 });
 
-/** `/api/outbox`: alerts on their way to their backends, and dead letters with the reason (IW-ALERT-6). */
+/** `/api/outbox`: alerts on their way to their backends, and dead letters, to be tried again or thrown away (IW-ALERT-6). */
 export function outboxRoutes(outbox: Outbox): Router {
   const router = Router();
+  const known = async (id: string): Promise<OutboxRow> => {
+    const row = await outbox.get(id);
+    if (row) return row;
+    throw new DragomanError(
+      'not-found',
+      `There is no alert ${JSON.stringify(id)}; settled ones are kept for limits.traceHours.`,
+    );
+  };
   router
     .route('/api/outbox')
     .get(async (request, response) => {
@@ -40,19 +48,47 @@ export function outboxRoutes(outbox: Outbox): Router {
       });
     })
     .all(allowOnly('GET'));
+
+  router
+    .route('/api/outbox/:alert')
+    .get(async (request, response) => {
+      response.json(view(await known(request.params.alert)));
+    })
+    .delete(async (request, response) => {
+      const row = await known(request.params.alert);
+      if (!(await outbox.discard(row.id))) throw notDead(row);
+      response.status(204).end();
+    })
+    .all(allowOnly('GET', 'DELETE'));
+
+  router
+    .route('/api/outbox/:alert/retry')
+    .post(async (request, response) => {
+      const row = await known(request.params.alert);
+      if (!(await outbox.revive(row.id))) throw notDead(row);
+      response.status(202).json(view(await known(row.id)));
+    })
+    .all(allowOnly('POST'));
   return router;
+}
+
+function notDead({ state }: OutboxRow): DragomanError {
+  return new DragomanError('exists', `The alert is ${nameOf(state)}; this is for dead letters only.`);
+}
+
+function nameOf(state: OutboxRow['state']): string | undefined {
+  return Object.keys(STATES).find((name) => STATES[name] === state);
 }
 
 function view(row: OutboxRow): object {
   const time = (at: number | null) => new Date(Number(at ?? 0)).toISOString();
   const { protocol, alert, correlator } = readPayload(row.payload);
-  const state = Object.keys(STATES).find((name) => STATES[name] === row.state);
   return {
     id: row.id,
     device: row.device_id,
     backend: row.backend,
     ...(row.url !== null && { serverUri: row.url }),
-    state,
+    state: nameOf(row.state),
     attempts: Number(row.attempts),
     ...(row.detail !== null && { reason: row.detail }),
     createdAt: time(row.created_at),

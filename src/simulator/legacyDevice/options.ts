@@ -25,16 +25,21 @@ export type LegacyCapability =
   | 'correlator';
 
 /** A client alert to send in Package 1 or 3. */
-export interface ClientAlert {
+export interface ClientAlert extends ClientAlertItem {
   /** `1226` when absent. */
   readonly code?: string;
   readonly correlator?: string;
+  /** Further Items of the same alert. */
+  readonly more?: readonly ClientAlertItem[];
+}
+
+export interface ClientAlertItem {
   readonly source?: string;
   readonly target?: string;
   readonly type?: string;
   readonly format?: string;
   readonly mark?: string;
-  readonly data?: string;
+  readonly data?: string | Uint8Array;
 }
 
 /** What an Exec does; the answer's `status` is 200, 202 or an error. */

@@ -2,7 +2,7 @@ import type { Item } from '../../dm1/message.ts';
 import { formatTreePath, type TreePath } from '../../mo/treePath.ts';
 import { type OutAlert, type Outgoing, wireValue } from '../syncml.ts';
 import type { SimNode, SimTree } from '../tree.ts';
-import type { ClientAlert } from './options.ts';
+import type { ClientAlert, ClientAlertItem } from './options.ts';
 
 /** The Replace of Package 1: one Item per DevInfo leaf, or every node backwards as libdmclient does. */
 export function devInfoReplace(tree: SimTree, form: 'xml' | 'wbxml', reversed: boolean): Outgoing {
@@ -31,23 +31,25 @@ function interiorItem(node: SimNode, uri: string): Item {
 
 /** A client alert as it goes on the wire. */
 export function alertElement(alert: ClientAlert): OutAlert {
-  const { code = '1226', correlator, source, target, type, format, mark, data } = alert;
+  const { code = '1226', correlator, more = [] } = alert;
+  return {
+    kind: 'Alert',
+    code,
+    ...(correlator === undefined ? {} : { correlator }),
+    items: [alert, ...more].map(alertItem),
+  };
+}
+
+function alertItem({ source, target, type, format, mark, data }: ClientAlertItem): Item {
   const meta = {
     ...(type === undefined ? {} : { type }),
     ...(format === undefined ? {} : { format }),
     ...(mark === undefined ? {} : { mark }),
   };
   return {
-    kind: 'Alert',
-    code,
-    ...(correlator === undefined ? {} : { correlator }),
-    items: [
-      {
-        ...(target === undefined ? {} : { target: { uri: target } }),
-        ...(source === undefined ? {} : { source: { uri: source } }),
-        meta,
-        data: data ?? '',
-      },
-    ],
+    ...(target === undefined ? {} : { target: { uri: target } }),
+    ...(source === undefined ? {} : { source: { uri: source } }),
+    meta,
+    data: data ?? '',
   };
 }
