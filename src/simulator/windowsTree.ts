@@ -10,7 +10,11 @@ const fixed = { $permanent: true, $access: READ_ONLY };
 
 const policy = (area: string, name: string, value: number): TreeNotation => ({
   ...fixed,
-  Config: { ...fixed, $access: ['Add', 'Get'], [area]: { $permanent: false, $access: SETTING, [name]: leaf(value, SETTING) } },
+  Config: {
+    ...fixed,
+    $access: ['Add', 'Get'],
+    [area]: { $permanent: false, $access: SETTING, [name]: leaf(value, SETTING) },
+  },
   Result: { ...fixed, [area]: { $access: READ_ONLY, [name]: leaf(value) } },
 });
 
@@ -98,7 +102,12 @@ export const WINDOWS_TREE: TreeNotation = {
           FirewallRules: {
             ...fixed,
             $access: ['Add', 'Get'],
-            'Rule 1/2': { $permanent: false, $access: SETTING, Name: leaf('Web', SETTING), Enabled: leaf(true, SETTING) },
+            'Rule 1/2': {
+              $permanent: false,
+              $access: SETTING,
+              Name: leaf('Web', SETTING),
+              Enabled: leaf(true, SETTING),
+            },
           },
         },
       },
