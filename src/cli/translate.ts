@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { type Command, Option } from 'commander';
+import { DIALECT_NAMES, type DialectName } from '../dm2/dialects/index.ts';
 import { indentXml } from '../http/traceText.ts';
 import { type MessageForm, type Translation, translate } from '../interworking/translate/translate.ts';
 import { loadPacks, SHIPPED_PACKS } from '../mo/pack/files.ts';
@@ -8,6 +9,7 @@ import type { Io } from './io.ts';
 
 interface TranslateFlags {
   readonly to?: MessageForm;
+  readonly dialect?: DialectName;
   readonly mappings?: readonly string[];
   readonly output?: string;
   readonly json?: boolean;
@@ -20,14 +22,17 @@ export function addTranslate(program: Command, io: Io): void {
     .description('show one message as the other generation would say it, and what is lost or assumed')
     .argument(
       '<file>',
-      'SyncML (XML or WBXML), a DM 2.0 package (JSON) or an HTTP capture of one; - reads standard input',
+      'SyncML (XML or WBXML), a DM 2.0 package (JSON, or text of an early draft) or an HTTP capture of one; - reads standard input',
     )
     .addOption(new Option('--to <form>', 'form of the result').choices(['xml', 'wbxml', 'json']))
+    .addOption(
+      new Option('--dialect <name>', 'dialect of a text whose words leave it open').choices(DIALECT_NAMES),
+    )
     .option('--mappings <folder...>', 'folders of mapping packs on top of the shipped ones')
     .option('-o, --output <file>', 'write the translated message there, byte for byte')
     .option('--json', 'print input, results and notes as one JSON object')
-    .action((file: string, { to, mappings = [], output, json }: TranslateFlags) => {
-      const result = translate(loadPacks([SHIPPED_PACKS, ...mappings]), read(file), to);
+    .action((file: string, { to, dialect, mappings = [], output, json }: TranslateFlags) => {
+      const result = translate(loadPacks([SHIPPED_PACKS, ...mappings]), read(file), to, dialect);
       const [first] = result.outputs;
       if (output !== undefined && first) writeFileSync(output, first.body);
       if (json) {

@@ -56,8 +56,10 @@ export class OfflineSession extends Session {
     const uri = parseClientUri(text, { bareInstance: true });
     if ('error' in uri) return;
     const { mappings } = this.context;
-    if (this.mounts.some((mount) => mappings.sameObject(mount.moid, uri.moid))) return;
-    const miid = uri.instance.kind === 'named' ? uri.instance.name : 'x';
+    const name = uri.instance.kind === 'named' ? uri.instance.name : undefined;
+    const known = this.mounts.filter((mount) => mappings.sameObject(mount.moid, uri.moid));
+    if (known.some((mount) => name === undefined || mount.miid === name)) return;
+    const miid = name ?? 'x';
     const moid = mappings.canonical(uri.moid);
     const root = mappings.virtualRoot(moid, miid);
     if (uri.instance.kind !== 'named' && root.includes('x')) {

@@ -11,8 +11,11 @@ import type {
 import { readSerialization, toNode } from '../../dm2/serialization.ts';
 import { walk } from '../../mo/node.ts';
 import { formatTreePath, parseTreePath } from '../../mo/treePath.ts';
-import { ownerOf, plainLegacyUri } from '../addresses.ts';
+import { instancesOf, ownerOf, plainLegacyUri } from '../addresses.ts';
 import { alertToDm1, isSessionAlert, sessionAlertToDm1 } from '../alerts.ts';
+import { asksForList } from '../listing.ts';
+import { toItems } from '../n2l/dm2DeviceOnLegacyBackend.ts';
+import { DEVINFO } from '../n2l/mounts.ts';
 import { statusToDm1 } from '../status.ts';
 import { writeLeaf } from '../values.ts';
 import type { OfflineSession } from './offline.ts';
@@ -82,11 +85,27 @@ function openingParts(s: OfflineSession, pkg: Package1): Numbered[] {
     );
     for (const { MOID, MIID } of pkg.MOS) for (const miid of MIID) s.assumeClientUri(`${MOID}/${miid}/`);
   }
-  s.tell(
-    'IW-SES-7',
-    'A gateway reads DevInfo from the client and sends it as Replace; it is not part of this package.',
-  );
-  return [(cmdId) => ({ kind: 'Alert', cmdId, code, items: [] }), ...alertParts(s, alerts)];
+  return [
+    (cmdId) => ({ kind: 'Alert', cmdId, code, items: [] }),
+    ...devInfoParts(s),
+    ...alertParts(s, alerts),
+  ];
+}
+
+/** DevInfo, where the first message holds it. */
+function devInfoParts(s: OfflineSession): Numbered[] {
+  if (Object.keys(s.devInfo).length === 0) {
+    s.tell(
+      'IW-SES-7',
+      'A gateway reads DevInfo from the client and sends it as Replace; it is not part of this package.',
+    );
+    return [];
+  }
+  s.assumeClientUri(`${DEVINFO}//`);
+  const items = instancesOf(s, DEVINFO)
+    .slice(0, 1)
+    .flatMap((mount) => toItems(s, mount));
+  return [(cmdId): BodyElement => ({ kind: 'Replace', cmdId, items })];
 }
 
 function alertParts(s: OfflineSession, alerts: readonly Alert[] = []): Numbered[] {
@@ -101,9 +120,16 @@ function alertParts(s: OfflineSession, alerts: readonly Alert[] = []): Numbered[
 }
 
 function commandParts(s: OfflineSession, raw: readonly string[]): Numbered[] {
-  const command = parseCommand(raw);
+  const command = parseCommand(raw, { everything: true });
   if ('error' in command) {
     s.tell('20§3', command.detail);
+    return [];
+  }
+  if (asksForList(command)) {
+    s.tell(
+      'IW-INV-2',
+      'A list of the objects is asked for; a gateway answers it from what it knows of the device.',
+    );
     return [];
   }
   return partsOf(s, command);
