@@ -3,6 +3,7 @@ import { type CodecLimits, DEFAULT_LIMITS } from './codec/limits.ts';
 import { MessageReader } from './codec/reader.ts';
 import { writeBodyElement, writeMessage } from './codec/writer.ts';
 import type { BodyElement, Encoding, SyncMLMessage } from './message.ts';
+import { storedElementBytes } from './storedData.ts';
 import { documentType, namespaceOf, publicIdOf, UNKNOWN_PUBLIC_ID } from './tables/documents.ts';
 import { SYNC_ML } from './tables/pages.ts';
 import { WbxmlCursor } from './wbxml/cursor.ts';
@@ -115,17 +116,18 @@ export function encodeMessage(message: SyncMLMessage, encoding: Encoding): Uint8
 
 const DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>';
 
-/** Bytes that one element adds to a message's body; in WBXML at most two more than it will take. */
+/** Bytes that one element adds to a message's body; with stored Data, and by two in WBXML, perhaps some more than it will take. */
 export function measure(element: BodyElement, encoding: Encoding): number {
+  const stored = storedElementBytes(element);
   if (encoding.form === 'xml') {
     const sink = new XmlSink(encoding.namespace);
     writeBodyElement(sink, element);
-    return Buffer.byteLength(sink.xml, 'utf8');
+    return Buffer.byteLength(sink.xml, 'utf8') + stored;
   }
   const sink = new WbxmlSink();
   writeBodyElement(sink, element);
   // What follows has to switch back to page 0.
-  return sink.length + sink.table().length + (sink.page === 0 ? 0 : 2);
+  return sink.length + sink.table().length + (sink.page === 0 ? 0 : 2) + stored;
 }
 
 /** Bytes of a message without its body elements; `final` counts as given. */

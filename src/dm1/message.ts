@@ -2,6 +2,7 @@
  * The SyncML message model of OMA DM 1.x (1x§1): what a message says, whatever its encoding. All
  * parts are immutable; identifiers stay the text that the peer wrote, so they can be echoed verbatim.
  */
+import type { StoredBytes } from '../mo/stored.ts';
 
 export interface SyncMLMessage {
   readonly header: SyncHdr;
@@ -56,6 +57,8 @@ export interface Item {
    * inside Data (TNDS as raw elements, 1x§1.4) arrives as its XML text.
    */
   readonly data?: string | Uint8Array;
+  /** Instead of `data`: where it is kept. Whoever sends the message puts it in. */
+  readonly stored?: StoredBytes;
   readonly moreData?: boolean;
 }
 

@@ -8,7 +8,29 @@ export type Turn =
   /** Send this message; resume with the peer's next one, or with `undefined` when there will be none. */
   | { readonly kind: 'send'; readonly message: SyncMLMessage; readonly present?: PresentCred }
   /** Check a peer's credentials; resume with a `CredVerdict`. */
-  | { readonly kind: 'verify'; readonly header: SyncHdr; readonly cred?: Cred };
+  | { readonly kind: 'verify'; readonly header: SyncHdr; readonly cred?: Cred }
+  /** Put the next piece of a large object in the store; resume with the `OpenObject` as it is then. */
+  | ({ readonly kind: 'store' } & StorePiece);
+
+export interface StorePiece {
+  readonly data: string | Uint8Array;
+  /** `base64`: the store decodes it, wherever the text was cut. */
+  readonly coding: 'base64' | 'raw';
+  readonly last: boolean;
+  /** Absent: the object begins. */
+  readonly to?: OpenObject;
+}
+
+/** An object in the store that grows piece by piece. */
+export interface OpenObject {
+  readonly object: string;
+  /** Decoded so far. */
+  readonly bytes: number;
+  /** Base64 text that waits for more. */
+  readonly rest: string;
+  /** It is no base64. */
+  readonly invalid?: true;
+}
 
 /** Ask the driver to add a Cred of this kind to the message's header. */
 export interface PresentCred {
@@ -31,4 +53,4 @@ export type CredVerdict =
       readonly detail: string;
     };
 
-export type Machine<R> = Generator<Turn, R, SyncMLMessage | CredVerdict | undefined>;
+export type Machine<R> = Generator<Turn, R, SyncMLMessage | CredVerdict | OpenObject | undefined>;

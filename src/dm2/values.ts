@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { type Format, isBinary } from '../mo/format.ts';
 import type { Value } from '../mo/node.ts';
+import { isStored, parseStoredMark, storedMark } from '../mo/stored.ts';
 import { isExact } from './jsonParser.ts';
 
 /** A leaf's value as JSON has it. */
@@ -9,9 +10,13 @@ export type JsonLeaf = string | number | boolean | null;
 /** `typed` writes JSON numbers and booleans where nothing is lost by it (IW-VAL-1). */
 export type ValueMode = 'string' | 'typed';
 
-/** A leaf's value in JSON (IW-VAL-1): base64 for bytes, `""` for null, text in its lexical form otherwise. */
+/**
+ * A leaf's value in JSON (IW-VAL-1): base64 for bytes (of stored ones their mark), `""` for null, text in its
+ * lexical form otherwise.
+ */
 export function toJson(value: Value | undefined, format: Format | undefined, mode: ValueMode): JsonLeaf {
   if (value === undefined || format === 'null') return '';
+  if (isStored(value)) return storedMark(value);
   if (typeof value !== 'string') {
     const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
     return bytes.toString(isBinary(format) || format === undefined ? 'base64' : 'utf8');
@@ -41,10 +46,11 @@ export function fromJson(leaf: JsonLeaf, format: Format | undefined, lexical?: s
   const text = leaf === null ? '' : (lexical ?? String(leaf));
   const as = format ?? impliedFormat(leaf, text);
   if (!isXmlText(text)) return bad('it holds a character that XML cannot carry');
+  const stored = parseStoredMark(text);
   switch (as) {
     case 'chr':
     case 'xml':
-      return { format: as, value: text };
+      return { format: as, value: stored ? { ...stored, text: true } : text };
     case 'int':
       return int(leaf, text);
     case 'float':
@@ -64,7 +70,7 @@ export function fromJson(leaf: JsonLeaf, format: Format | undefined, lexical?: s
         : bad('it is no ISO 8601 time');
     case 'b64':
     case 'bin':
-      return bytes(leaf, text, as);
+      return stored ? { format: as, value: stored } : bytes(leaf, text, as);
     case 'null':
       return text === '' ? { format: as, value: '' } : bad('a node of format null holds nothing');
     case 'node':

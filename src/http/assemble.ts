@@ -12,6 +12,7 @@ import type { CertificateFiles, Config } from '../gateway/config/config.ts';
 import { Interactions } from '../gateway/interaction/interactions.ts';
 import { JobQueue } from '../gateway/jobs/jobs.ts';
 import { ReceivedAlerts } from '../gateway/jobs/receivedAlerts.ts';
+import { ObjectStore } from '../gateway/objects/objects.ts';
 import { OutboundClient } from '../gateway/outbound/client.ts';
 import { OutboundGuard } from '../gateway/outbound/guard.ts';
 import { OutboundTls } from '../gateway/outbound/tls.ts';
@@ -30,7 +31,7 @@ import { createWire } from '../gateway/sessions/wire.ts';
 import type { Wakeups } from '../gateway/wakeup/wakeups.ts';
 import { loadPacks, SHIPPED_PACKS } from '../mo/pack/files.ts';
 import { openStore, type Store } from '../store/store.ts';
-import { hours, minutes, seconds } from '../support/durations.ts';
+import { hours, minutes, seconds, systemClock } from '../support/durations.ts';
 import { DragomanError } from '../support/errors.ts';
 import { matchesGlob } from '../support/glob.ts';
 import { type Logger, withoutRedaction } from '../support/log.ts';
@@ -138,7 +139,8 @@ async function assemble(config: Config, options: GatewayOptions, undo: Undo): Pr
   });
   const client = new OutboundClient(outboundTls);
   undo.push(() => client.close());
-  const repository = new DataRepository(store, { publicUrl, ...limits });
+  const objects = new ObjectStore(store);
+  const repository = new DataRepository(store, { publicUrl, ...limits }, objects);
   const interactions = new Interactions(store, { publicUrl, ...limits });
   undo.push(() => interactions.close());
   const metrics = createMetrics(() => runner.live);
@@ -179,8 +181,9 @@ async function assemble(config: Config, options: GatewayOptions, undo: Undo): Pr
       outbox,
       reports,
       guard,
-      transfers: new Transfers(guard, client, limits),
+      transfers: new Transfers(guard, client, limits, systemClock, objects),
       repository,
+      objects,
       interactions,
       authenticator,
       registry,
@@ -192,6 +195,7 @@ async function assemble(config: Config, options: GatewayOptions, undo: Undo): Pr
     present: async (message, present, deviceId) =>
       presentTo(message, present, await accountForDevice(registry, deviceId), `device ${deviceId}`),
     authenticate: authenticatesDm1(authenticator),
+    readStored: (stored) => objects.read(stored),
     limits,
     metrics,
     log,
@@ -201,7 +205,11 @@ async function assemble(config: Config, options: GatewayOptions, undo: Undo): Pr
       const given = config.backends[backend]?.protocol;
       // Jobs go out in sessions of the built-in backend alone; one that is configured no longer may have been it.
       const fromQueue = given === undefined || given === 'builtin';
-      const noted = [registry.sessionEnded(deviceId), fromQueue && jobs.sessionEnded(deviceId, id)];
+      const noted = [
+        registry.sessionEnded(deviceId),
+        fromQueue && jobs.sessionEnded(deviceId, id),
+        objects.release(id),
+      ];
       Promise.all(noted).catch((error: unknown) => log.error({ session: id, error }, 'ending not noted'));
     },
   });
@@ -283,6 +291,7 @@ async function assemble(config: Config, options: GatewayOptions, undo: Undo): Pr
     outbox,
     reports,
     repository,
+    objects,
     interactions,
     wakeups,
     log,
@@ -433,6 +442,7 @@ interface Kept {
   readonly outbox: Outbox;
   readonly reports: Reports;
   readonly repository: DataRepository;
+  readonly objects: ObjectStore;
   readonly interactions: Interactions;
   readonly wakeups: Wakeups;
   readonly log: Logger;
@@ -441,7 +451,7 @@ interface Kept {
 /** What happens without any message: silent devices are given up, old records forgotten. */
 function startTimers(
   { limits }: Config,
-  { runner, store, jobs, alerts, outbox, reports, repository, interactions, wakeups, log }: Kept,
+  { runner, store, jobs, alerts, outbox, reports, repository, objects, interactions, wakeups, log }: Kept,
 ): NodeJS.Timeout[] {
   const every = (ms: number, what: string, work: () => Promise<unknown>) => {
     let busy = false;
@@ -459,6 +469,9 @@ function startTimers(
   return [
     every(Math.min(seconds(5), seconds(limits.sessionSeconds) / 4), 'sweep', () => runner.sweep()),
     every(minutes(1), 'pruning of the repository', () => repository.prune()),
+    every(minutes(5), 'pruning of objects', () =>
+      objects.prune(Date.now() - seconds(limits.repositorySeconds)),
+    ),
     every(minutes(5), 'pruning of pages', () => interactions.prune()),
     every(minutes(10), 'pruning', async () => {
       const before = Date.now() - hours(limits.traceHours);

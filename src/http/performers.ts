@@ -2,6 +2,8 @@ import type { DeviceAuthenticator } from '../gateway/auth/authenticator.ts';
 import type { BackendNonces } from '../gateway/auth/backendNonces.ts';
 import type { Backends } from '../gateway/backends/exchange.ts';
 import type { Interactions } from '../gateway/interaction/interactions.ts';
+import { fillRequest } from '../gateway/objects/fill.ts';
+import type { ObjectStore } from '../gateway/objects/objects.ts';
 import type { OutboundGuard } from '../gateway/outbound/guard.ts';
 import type { Transfers } from '../gateway/outbound/transfer.ts';
 import type { Outbox } from '../gateway/outbox/outbox.ts';
@@ -16,6 +18,7 @@ export interface PerformerParts {
   readonly backends: Backends;
   readonly transfers: Transfers;
   readonly repository: DataRepository;
+  readonly objects: ObjectStore;
   readonly authenticator: DeviceAuthenticator;
   readonly registry: Registry;
   readonly backendNonces: BackendNonces;
@@ -30,7 +33,7 @@ export interface PerformerParts {
 /** Connects each effect of a session script with the part of the gateway that performs it. */
 export function performers(parts: PerformerParts): Performers {
   const { backends, transfers, repository, authenticator, registry, backendNonces, metrics } = parts;
-  const { outbox, reports, guard, interactions, wakeups } = parts;
+  const { objects, outbox, reports, guard, interactions, wakeups } = parts;
   const place = ({ sessionId, context, also }: PerformedFor) => ({
     deviceId: context.device.id,
     sessionId,
@@ -41,7 +44,8 @@ export function performers(parts: PerformerParts): Performers {
     'backend.exchange': async ({ send }, whose) => {
       const { name } = whose.context.backend;
       const began = performance.now();
-      const event = await backends.exchange(name, send, {
+      const filled = await fillRequest(send, (stored) => objects.read(stored));
+      const event = await backends.exchange(name, filled, {
         ...place(whose),
         ...(whose.step !== undefined && { step: whose.step }),
         ...(whose.request && { request: whose.request }),
@@ -51,8 +55,8 @@ export function performers(parts: PerformerParts): Performers {
       if (result === 'outbound-refused') metrics.outboundRefused();
       return event;
     },
-    transfer: async ({ transfer }) => {
-      const event = await transfers.transfer(transfer);
+    transfer: async ({ transfer }, { sessionId }) => {
+      const event = await transfers.transfer(transfer, sessionId);
       if (event.kind === 'failed' && event.code === 'outbound-refused') metrics.outboundRefused();
       return event;
     },
@@ -60,6 +64,8 @@ export function performers(parts: PerformerParts): Performers {
       repository.offer(place(whose), { body, contentType }),
     'repository.expect': (_effect, whose) => repository.expect(place(whose)),
     'repository.collect': ({ urls }, whose) => repository.collect(place(whose), urls),
+    'object.append': (piece, { sessionId }) => objects.append(sessionId, piece),
+    'object.load': async ({ stored }) => ({ at: Date.now(), body: await objects.read(stored) }),
     authenticate: ({ header, cred }, whose) =>
       authenticator.verifyDm1({
         ...place(whose),

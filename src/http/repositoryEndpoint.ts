@@ -1,7 +1,9 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import type { DataRepository } from '../gateway/repository/repository.ts';
 import { plain, refuse, send } from './plainAnswer.ts';
-import { readBody } from './requestBody.ts';
+import { receiveBody } from './requestBody.ts';
 
 export interface RepositoryEndpoint {
   readonly repository: DataRepository;
@@ -39,8 +41,7 @@ async function answer(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const body = await bodyOf(request, response, transferBytes);
-  if (body === null) return;
+  const uploads = request.method === 'PUT' || request.method === 'POST';
   const deviceId = deviceHeader(request);
   const {
     status,
@@ -50,21 +51,13 @@ async function answer(
     method: request.method ?? '',
     token,
     headers: request.headers as Record<string, string | undefined>,
-    ...(body === undefined ? {} : { body }),
+    ...(uploads && { body: (receiver) => receiveBody(request, response, transferBytes, receiver) }),
     ...(deviceId === undefined ? {} : { deviceId }),
   });
+  if (response.destroyed) return;
   response.writeHead(status, { ...INERT, ...headers });
-  response.end(document);
-}
-
-/** The body of an upload, `undefined` for a method without one, `null` when the device went away. */
-async function bodyOf(
-  request: IncomingMessage,
-  response: ServerResponse,
-  limit: number,
-): Promise<Uint8Array | null | undefined> {
-  if (request.method !== 'PUT' && request.method !== 'POST') return undefined;
-  return (await readBody(request, response, limit)) ?? null;
+  if (document === undefined || document instanceof Uint8Array) response.end(document);
+  else await pipeline(Readable.from(document, { objectMode: false }), response);
 }
 
 /** The names under which a 2.0 client tells its identity (IW-SES-2). */

@@ -21,6 +21,44 @@ export async function readBody(
   return collect(request, limit);
 }
 
+/**
+ * Gives the body of a request to a receiver, which may make the peer wait. Throws `too-large` beyond
+ * `limit` bytes; the connection is of no more use then.
+ * @returns what the receiver made of it, or `undefined` when the peer went away before its end
+ */
+export async function receiveBody<R>(
+  request: IncomingMessage,
+  response: ServerResponse,
+  limit: number,
+  receiver: { write(chunk: Uint8Array): Promise<void> | undefined; end(): Promise<R> },
+): Promise<R | undefined> {
+  const announced = Number(request.headers['content-length'] ?? 0);
+  const waits = request.headers.expect?.toLowerCase() === '100-continue';
+  if (announced > limit && (waits || announced > 2 * limit)) throw tooLarge(limit);
+  if (waits) response.writeContinue();
+  const whole = await new Promise<boolean>((resolve, reject) => {
+    let size = 0;
+    const done = () => {
+      if (size > limit) reject(tooLarge(limit));
+      else resolve(request.complete);
+    };
+    const take = (chunk: Uint8Array) => {
+      size += chunk.length;
+      if (size > 2 * limit) {
+        request.pause();
+        done();
+        return;
+      }
+      const busy = size > limit ? undefined : receiver.write(chunk);
+      if (!busy) return;
+      request.pause();
+      busy.then(() => request.resume(), reject);
+    };
+    request.on('data', take).on('end', done).on('close', done).on('error', done);
+  });
+  return whole ? await receiver.end() : undefined;
+}
+
 /** By events: iterating over a stream costs several times what reading it does. */
 function collect(request: IncomingMessage, limit: number): Promise<Uint8Array | undefined> {
   return new Promise((resolve, reject) => {

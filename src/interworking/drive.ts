@@ -22,6 +22,11 @@ export function* driveDevice<R>(
         step = machine.next(verdict);
         break;
       }
+      case 'store': {
+        const { kind: _, ...piece } = turn;
+        step = machine.next(yield* s.perform({ kind: 'object.append', ...piece }));
+        break;
+      }
       case 'send': {
         yield* beforeAnswer();
         const event = yield* s.perform({
@@ -50,6 +55,11 @@ export function* driveBackend<R>(
     if (turn.kind === 'verify') {
       // The legacy server is known by its URL and TLS identity; we never challenge it (1x§9.4, 6).
       step = machine.next({ ok: true, status: 212, scheme: 'none' });
+      continue;
+    }
+    if (turn.kind === 'store') {
+      const { kind: _, ...piece } = turn;
+      step = machine.next(yield* s.perform({ kind: 'object.append', ...piece }));
       continue;
     }
     const to = url();

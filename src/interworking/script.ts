@@ -5,9 +5,12 @@
  */
 import type { AlertCommand, Cred, SyncHdr, SyncMLMessage } from '../dm1/message.ts';
 import type { Readdressing } from '../dm1/readdress.ts';
+import type { OpenObject, StorePiece } from '../dm1/turn.ts';
 import type { Alert, Package1, Package2, Package3, SerializationItem } from '../dm2/packages.ts';
 import type { Mount } from '../mo/mapping.ts';
+import type { StoredBytes } from '../mo/stored.ts';
 import type { ErrorCode } from '../support/errors.ts';
+import type { Content } from './content.ts';
 import type { UiAlert } from './interaction/alert.ts';
 import type { UserAnswer } from './interaction/answers.ts';
 import type { KeptPatch } from './kept.ts';
@@ -104,7 +107,9 @@ export interface TransferRequest {
   readonly url: string;
   /** Lower-case names. */
   readonly headers: Readonly<Record<string, string>>;
-  readonly body?: Uint8Array;
+  readonly body?: Content;
+  /** A large answer is put in the object store: binary values of an MO serialization, else the body as a whole. */
+  readonly store?: true;
   /** `false`: a redirect is an answer like any other; absent: redirects are followed. */
   readonly follow?: false;
 }
@@ -115,7 +120,10 @@ export type TransferEvent =
       readonly at: number;
       readonly status: number;
       readonly headers: Readonly<Record<string, string>>;
+      /** Marks stand in it for values that were stored (`dm2/values.ts` reads them). */
       readonly body: Uint8Array;
+      /** The body as a whole, when it was stored; `body` is empty then. */
+      readonly stored?: StoredBytes;
     }
   | { readonly kind: 'failed'; readonly at: number; readonly code: ErrorCode; readonly detail: string };
 
@@ -138,7 +146,9 @@ export type AuthVerdict =
 
 export interface Upload {
   readonly contentType: string;
+  /** As in a `TransferEvent`. */
   readonly body: Uint8Array;
+  readonly stored?: StoredBytes;
 }
 
 /** What a session learned of its device and wants kept (IW-INV-1, -2). Members given replace, absent ones stay. */
@@ -181,7 +191,7 @@ export interface Effects {
   transfer: { request: { readonly transfer: TransferRequest }; result: TransferEvent };
   /** Puts a document where this device, once, can fetch it (IW-RD-1, IW-WR-1). */
   'repository.offer': {
-    request: { readonly body: Uint8Array; readonly contentType: string };
+    request: { readonly body: Content; readonly contentType: string };
     result: { readonly at: number; readonly url: string };
   };
   /** Opens a place where this device, once, can upload a document. */
@@ -190,6 +200,13 @@ export interface Effects {
   'repository.collect': {
     request: { readonly urls: readonly string[] };
     result: { readonly at: number; readonly uploads: readonly (Upload | null)[] };
+  };
+  /** Puts the next piece of a large object in the store (1x§8). */
+  'object.append': { request: StorePiece; result: OpenObject & { readonly at: number } };
+  /** Reads stored bytes where they are needed as such. */
+  'object.load': {
+    request: { readonly stored: StoredBytes };
+    result: { readonly at: number; readonly body: Uint8Array };
   };
   authenticate: {
     request: { readonly header: SyncHdr; readonly cred?: Cred };

@@ -2,7 +2,9 @@ import { documentAccept } from '../dm2/documents.ts';
 import { chooseType } from '../dm2/mediaTypes.ts';
 import { MEDIA_TYPE, type MoItem, type SerializationItem } from '../dm2/packages.ts';
 import { expandServerUri } from '../dm2/serverUri.ts';
+import type { StoredBytes } from '../mo/stored.ts';
 import { ERRORS } from '../support/errors.ts';
+import { withStored } from './content.ts';
 import { backendDialect } from './dialects.ts';
 import type { Script, TransferEvent, Upload } from './script.ts';
 import type { Session } from './session.ts';
@@ -19,6 +21,8 @@ export type Fetched =
       readonly ok: true;
       readonly contentType: string | undefined;
       readonly body: Uint8Array;
+      /** The body, where it was too large for memory. */
+      readonly stored?: StoredBytes;
       readonly etag?: string;
     }
   | { readonly ok: false; readonly sc: number };
@@ -37,11 +41,19 @@ export function* fetchDocument(s: Session, url: string, known?: string): Script<
         accept: documentAccept(backendDialect(s.context)),
         ...(known !== undefined && { 'if-none-match': known }),
       },
+      store: true,
     },
   });
   if (event.kind === 'response' && event.status >= 200 && event.status < 300) {
     const etag = event.headers['etag'];
-    return { ok: true, contentType: event.headers['content-type'], body: event.body, ...(etag && { etag }) };
+    const { body, stored } = event;
+    return {
+      ok: true,
+      contentType: event.headers['content-type'],
+      body,
+      ...(stored && { stored }),
+      ...(etag && { etag }),
+    };
   }
   if (event.kind === 'response' && event.status === 304) return { ok: false, sc: 304 };
   return { ok: false, sc: yield* failure(s, 'HGET', event) };
@@ -92,7 +104,10 @@ export function sendBody(
   type: string,
   body: Uint8Array,
 ): Script<TransferEvent> {
-  return s.perform({ kind: 'transfer', transfer: { method, url, headers: { 'content-type': type }, body } });
+  return s.perform({
+    kind: 'transfer',
+    transfer: { method, url, headers: { 'content-type': type }, body: withStored(body) },
+  });
 }
 
 /** 4xx of the repository stays, everything else that is no success is 500 (IW-HPUT-1, 20§15 Q11). */

@@ -2,6 +2,7 @@ import type { Item, Meta } from '../dm1/message.ts';
 import { type Format, isBinary, parseFormat } from '../mo/format.ts';
 import { decodeBase64, encodeBase64, stripIllegal } from '../mo/lexical.ts';
 import type { Value } from '../mo/node.ts';
+import { isStored } from '../mo/stored.ts';
 
 /** A leaf as an Item of a legacy device tells it. */
 export interface ReadLeaf {
@@ -22,7 +23,8 @@ export function readLeaf(item: Item, inherited?: Meta, known?: Format): ReadLeaf
   const meta = inheritedMeta(inherited, item.meta);
   const format = parseFormat(meta.format) ?? known ?? 'chr';
   const type = meta.type !== undefined ? { type: meta.type.trim() } : {};
-  const { data } = item;
+  const { data, stored } = item;
+  if (stored) return { format: isBinary(format) ? format : 'bin', ...type, value: stored, removed: 0 };
   if (data instanceof Uint8Array) {
     // Bytes that are no text stay exact whatever the device called them.
     return { format: isBinary(format) ? format : 'bin', ...type, value: data, removed: 0 };
@@ -41,11 +43,14 @@ export function writeLeaf(
   value: Value,
   format: Format | undefined,
   type: string | undefined,
-): Pick<Item, 'meta' | 'data'> {
+): Pick<Item, 'meta' | 'data' | 'stored'> {
   const meta = (written: Format): Meta => ({ format: written, type: type ?? 'text/plain' });
   if (typeof value === 'string') return { meta: meta(format ?? 'chr'), data: value };
+  if (isStored(value) && value.text) return { meta: meta(format ?? 'chr'), stored: value };
   const mime = type ?? 'application/octet-stream';
-  if (form === 'wbxml' && format !== 'b64') return { meta: { format: 'bin', type: mime }, data: value };
+  const raw = form === 'wbxml' && format !== 'b64';
+  if (isStored(value)) return { meta: { format: raw ? 'bin' : 'b64', type: mime }, stored: value };
+  if (raw) return { meta: { format: 'bin', type: mime }, data: value };
   return { meta: { format: 'b64', type: mime }, data: encodeBase64(value) };
 }
 

@@ -1,7 +1,16 @@
 import type { Format } from './format.ts';
+import { isStored, type StoredBytes } from './stored.ts';
 
-/** A leaf's value: text in its lexical form or, for formats `bin` and `b64`, the raw bytes. */
-export type Value = string | Uint8Array;
+/** A leaf's value: text in its lexical form or, for formats `bin` and `b64`, the raw bytes, perhaps stored ones. */
+export type Value = string | Uint8Array | StoredBytes;
+
+/** The value itself. @throws TypeError for one that is stored: whoever calls this has to have it read before */
+export function plainValue(value: Value): string | Uint8Array;
+export function plainValue(value: Value | undefined): string | Uint8Array | undefined;
+export function plainValue(value: Value | undefined): string | Uint8Array | undefined {
+  if (isStored(value)) throw new TypeError('A stored value has to be read first.');
+  return value;
+}
 
 /**
  * A node of a management tree, in terms of neither protocol. An interior node has `children` (perhaps
@@ -53,5 +62,7 @@ export function* walk(
 /** Whether two values are the same bytes or the same text. */
 export function sameValue(a: Value | undefined, b: Value | undefined): boolean {
   if (a === undefined || b === undefined || typeof a === 'string' || typeof b === 'string') return a === b;
+  // What is stored is not looked into: it counts as another value.
+  if (isStored(a) || isStored(b)) return false;
   return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }

@@ -1,5 +1,6 @@
 import { createHash, type Hash } from 'node:crypto';
 import { isInterior, type MoNode } from './node.ts';
+import { isStored, storedMark } from './stored.ts';
 
 /**
  * A validator of the content of a subtree (IW-GET-3): 16 hex digits of SHA-256 over names and values, the
@@ -24,6 +25,7 @@ function feed(hash: Hash, node: MoNode): void {
     }
   } else if (node.value === undefined) hash.update('u;');
   else if (typeof node.value === 'string') text(hash, 't', node.value);
+  else if (isStored(node.value)) text(hash, 's', storedMark(node.value));
   else hash.update(`b${node.value.length};`).update(node.value);
 }
 

@@ -13,7 +13,7 @@ import type {
   Status,
 } from '../dm1/message.ts';
 import { type Format, isBinary, parseFormat } from '../mo/format.ts';
-import type { Value } from '../mo/node.ts';
+import { plainValue, type Value } from '../mo/node.ts';
 
 export type DmVersion = '1.1' | '1.2' | '1.3';
 
@@ -109,9 +109,10 @@ function contentValue(format: Format | undefined, data: string | Uint8Array): Va
 export function wireValue(
   format: Format,
   type: string | undefined,
-  value: Value,
+  given: Value,
   form: 'xml' | 'wbxml',
 ): { meta?: Meta; data: string | Uint8Array } {
+  const value = plainValue(given);
   if (isBinary(format) && typeof value !== 'string') {
     const raw = form === 'wbxml' && format === 'bin';
     return {

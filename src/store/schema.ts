@@ -15,6 +15,7 @@ export interface Database {
   interactions: InteractionsTable;
   reports: ReportsTable;
   notifications: NotificationsTable;
+  objects: ObjectsTable;
 }
 
 export interface DevicesTable {
@@ -116,6 +117,8 @@ export interface RepositoryTable {
   direction: 'offer' | 'upload';
   content_type: string | null;
   body: Uint8Array | null;
+  /** Instead of `body`: JSON of its pieces, some of which are objects. */
+  content: string | null;
   state: string;
   created_at: number;
   expires_at: number;
@@ -183,6 +186,18 @@ export interface ReportsTable {
   created_at: number;
   updated_at: number;
   expires_at: number;
+}
+
+/** Pieces of values that are too large for memory. */
+export interface ObjectsTable {
+  object: string;
+  /** Offset of the first byte of the piece, and of the first behind it. */
+  start: number;
+  ends: number;
+  /** The session that brought it. */
+  session_id: string;
+  body: Uint8Array;
+  created_at: number;
 }
 
 /** Pages on which users answer UI alerts (IW-UI-1). */

@@ -1,4 +1,4 @@
-import { childNamed, type MoNode } from '../../mo/node.ts';
+import { childNamed, type MoNode, plainValue } from '../../mo/node.ts';
 import { DragomanError } from '../../support/errors.ts';
 import { type Address, type AddressType, AUTH_LEVELS, type AuthEntry, type DmAccount } from './account.ts';
 
@@ -116,7 +116,7 @@ function authOf(account: string, entry: MoNode): AuthEntry {
   const type = textOf(entry, 'AAuthType')?.trim();
   const name = textOf(entry, 'AAuthName');
   const secret = textOf(entry, 'AAuthSecret');
-  const value = childNamed(entry, 'AAuthData')?.value;
+  const value = plainValue(childNamed(entry, 'AAuthData')?.value);
   const data = typeof value === 'string' ? new TextEncoder().encode(value) : value;
   return {
     level,
@@ -138,7 +138,7 @@ function entries(node: MoNode, name: string): readonly MoNode[] {
 }
 
 function textOf(node: MoNode, name: string): string | undefined {
-  const value = childNamed(node, name)?.value;
+  const value = plainValue(childNamed(node, name)?.value);
   return value === undefined || typeof value === 'string' ? value : Buffer.from(value).toString('utf8');
 }
 

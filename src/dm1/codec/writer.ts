@@ -1,4 +1,5 @@
 import { isBinary, parseFormat } from '../../mo/format.ts';
+import { storedMark } from '../../mo/stored.ts';
 import type { BodyElement, Command, Cred, Item, Loc, Meta, SyncHdr, SyncMLMessage } from '../message.ts';
 import * as tag from '../tables/pages.ts';
 
@@ -121,7 +122,8 @@ function writeCommand(sink: ElementSink, command: Command): void {
 }
 
 function writeItem(sink: ElementSink, item: Item, commandMeta: Meta | undefined): void {
-  const { data } = item;
+  // Stored bytes that nobody has put in are named (in journals and traces).
+  const data = item.stored ? storedMark(item.stored) : item.data;
   sink.open(tag.ITEM);
   if (item.target !== undefined) writeLoc(sink, tag.TARGET, item.target);
   if (item.source !== undefined) writeLoc(sink, tag.SOURCE, item.source);

@@ -8,6 +8,7 @@ import { answerParts, type ServerCommandAnswer } from './package3.ts';
 import type { PlannedAlert, Sizing } from './planned.ts';
 import { Presenter } from './presenter.ts';
 import { owedFor, type ReceivedCommand, ServerInbox } from './serverInbox.ts';
+import { Spool } from './spool.ts';
 import { alertMaker, headerStatusMaker, type OwedStatus, statusMaker } from './statuses.ts';
 import { send } from './turns.ts';
 
@@ -66,6 +67,7 @@ export class ClientLeg {
   readonly alertStatuses: { readonly alert: PlannedAlert; readonly code: number }[] = [];
   readonly #o: ClientLegOptions;
   readonly #inbox: ServerInbox;
+  readonly #spool: Spool;
   /** What is still to be said in this package. */
   readonly #outbox: Part[] = [];
   readonly #acknowledged: OwedStatus[] = [];
@@ -86,6 +88,7 @@ export class ClientLeg {
     this.#o = options;
     this.url = options.serverUrl;
     this.#inbox = new ServerInbox(options.maxObjSize ?? MAX_OBJECT);
+    this.#spool = new Spool(options.maxObjSize ?? MAX_OBJECT);
     const { scheme, nonce } = options;
     // Without a nonce the server's challenge has to come first (1x§9.4).
     const ready = scheme === 'basic' || (scheme !== 'none' && nonce !== undefined);
@@ -153,7 +156,7 @@ export class ClientLeg {
       const message = yield* this.#exchange(draft, placed, final);
       if (!message) return this.#exhausted ? { kind: 'aborted', code: 408 } : { kind: 'gone' };
       const waiting = this.#inbox.slots.length;
-      const taken = this.#inbox.take(message);
+      const taken = this.#inbox.take(yield* this.#spool.absorb(message));
       this.#statuses(taken.statuses);
       if (taken.aborted) return { kind: 'aborted' };
       const verdict = this.#follow(taken.headerStatus);

@@ -6,6 +6,7 @@ import { DeviceInbox } from './inbox.ts';
 import type { Sizing } from './planned.ts';
 import { Presenter } from './presenter.ts';
 import type { References } from './references.ts';
+import { Spool } from './spool.ts';
 import { alertMaker, headerStatusMaker, statusForEach, statusMaker } from './statuses.ts';
 import { send, verify } from './turns.ts';
 import { unsupportedVersion } from './versions.ts';
@@ -57,6 +58,7 @@ export class DeviceChannel {
   readonly #o: ServerLegOptions;
   readonly #verDTD: string;
   readonly #presenter: Presenter;
+  readonly #spool: Spool;
   /** Header of the device's last message. */
   #last: SyncHdr;
   #lastMsgId = 0;
@@ -79,8 +81,10 @@ export class DeviceChannel {
     const spoken = unsupportedVersion(opening.header) === undefined;
     this.#verDTD = spoken ? opening.header.verDTD.trim() : '1.2';
     this.verProto = spoken ? opening.header.verProto.trim() : 'DM/1.2';
+    const maxObjectBytes = options.maxObjectBytes ?? MAX_OBJECT;
+    this.#spool = new Spool(maxObjectBytes);
     this.inbox = new DeviceInbox({
-      maxObjectBytes: options.maxObjectBytes ?? MAX_OBJECT,
+      maxObjectBytes,
       ...(judgeAlert && { judgeAlert }),
       note: (text) => this.note(text),
     });
@@ -178,11 +182,14 @@ export class DeviceChannel {
   }
 
   /** Reads one message; true when the device challenges us. */
-  hear(
+  *hear(
     message: SyncMLMessage,
     references: References | undefined,
-  ): { challenged: boolean; substance: boolean } {
-    const { headerStatus, substance, aborted } = this.inbox.take(message, references);
+  ): Machine<{ challenged: boolean; substance: boolean }> {
+    const { headerStatus, substance, aborted } = this.inbox.take(
+      yield* this.#spool.absorb(message),
+      references,
+    );
     if (aborted) this.ended = 'aborted';
     return { challenged: headerStatus !== undefined && this.#follow(headerStatus), substance };
   }
@@ -193,7 +200,7 @@ export class DeviceChannel {
     let idle = 0;
     let challenged = false;
     while (message) {
-      const heard = this.hear(message, references);
+      const heard = yield* this.hear(message, references);
       challenged ||= heard.challenged;
       if (this.ended || message.final) break;
       idle = heard.substance ? 0 : idle + 1;
@@ -209,7 +216,7 @@ export class DeviceChannel {
   /** Sends owed Statuses in a message of their own, while our package goes on (1x§2.3). */
   *sendStatuses(): Machine<void> {
     const reply = yield* this.askForMore();
-    if (reply) this.hear(reply, undefined);
+    if (reply) yield* this.hear(reply, undefined);
   }
 
   /** The last message of the session: all that is owed, and Final (1x§2.2); 1223 where we give up (1x§2.4). */

@@ -1,5 +1,6 @@
 import { measure, measureEnvelope } from '../codec.ts';
 import type { BodyElement, Encoding, SyncHdr, SyncMLMessage } from '../message.ts';
+import { storedElementBytes } from '../storedData.ts';
 import type { Sizing } from './planned.ts';
 
 /** Bytes kept free for a Cred, which is added after the message was composed. */
@@ -74,6 +75,8 @@ export class Draft {
   /** Adds if `keep` bytes stay free behind it; else leaves the draft as it was. */
   tryAdd<E extends BodyElement>(make: Maker<E>, keep = 0): E | undefined {
     const element = make(String(this.#lastId + 1));
+    // What is too large for memory is never one message, whatever the peer would take.
+    if (this.#room === Number.POSITIVE_INFINITY && storedElementBytes(element) > 0) return undefined;
     const size = this.measure(element);
     if (size + keep > this.#room) return undefined;
     this.#lastId += 1;

@@ -1,11 +1,11 @@
 import type { Item } from '../message.ts';
-import { dataBytes, ObjectBuffer } from './largeObject.ts';
+import { arrivedBytes, ObjectBuffer, type StoredChunk } from './largeObject.ts';
 
 export type Reception =
   /** An Item that is whole, at once or now. */
   | { readonly kind: 'whole'; readonly item: Item }
-  /** Answer with this code: 213 more to come, 411, 413 or 424 refused. */
-  | { readonly kind: 'status'; readonly code: 213 | 411 | 413 | 424 };
+  /** Answer with this code: 213 more to come, 411, 413, 415 or 424 refused. */
+  | { readonly kind: 'status'; readonly code: 213 | 411 | 413 | 415 | 424 };
 
 /** Takes Items as they come and puts chunked ones together (1x§8). */
 export class ObjectReceiver {
@@ -15,7 +15,7 @@ export class ObjectReceiver {
   readonly #sizeRequired: boolean;
   #buffer: ObjectBuffer | undefined;
   /** The open object was refused with this code; the rest of its chunks is swallowed. */
-  #refused: 411 | 413 | undefined;
+  #refused: 411 | 413 | 415 | undefined;
 
   constructor(limit: number, sizeRequired: boolean) {
     this.#limit = limit;
@@ -43,9 +43,10 @@ export class ObjectReceiver {
       if (!item.moreData) return { kind: 'whole', item };
       this.#buffer = new ObjectBuffer(this.#acceptable(item) ? item : withoutData(item));
     } else if (this.#refused === undefined) {
-      if (this.#buffer.bytes + dataBytes(item.data) > this.#limit) this.#refused = 413;
+      if (this.#buffer.bytes + arrivedBytes(item) > this.#limit) this.#refused = 413;
       else this.#buffer.add(item);
     }
+    if ((item.stored as StoredChunk | undefined)?.invalid) this.#refused ??= 415;
     const refused = this.#refused;
     if (item.moreData) return { kind: 'status', code: refused ?? 213 };
     const whole = this.#buffer.complete();
@@ -58,12 +59,12 @@ export class ObjectReceiver {
   #acceptable(first: Item): boolean {
     const size = first.meta?.size;
     if (size === undefined && this.#sizeRequired) this.#refused = 411;
-    else if (Math.max(size ?? 0, dataBytes(first.data)) > this.#limit) this.#refused = 413;
+    else if (Math.max(size ?? 0, arrivedBytes(first)) > this.#limit) this.#refused = 413;
     return this.#refused === undefined;
   }
 }
 
 function withoutData(item: Item): Item {
-  const { data: _data, moreData: _more, ...rest } = item;
+  const { data: _data, stored: _stored, moreData: _more, ...rest } = item;
   return rest;
 }

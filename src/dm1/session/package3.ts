@@ -1,5 +1,5 @@
 import type { Encoding, Item, Results } from '../message.ts';
-import { dataBytes, transmitted } from './largeObject.ts';
+import { itemBytes, transmitted } from './largeObject.ts';
 import { type Part, statusPart } from './outbox.ts';
 import { owedFor, type ReceivedCommand } from './serverInbox.ts';
 
@@ -30,7 +30,7 @@ export function answerParts(
   const given = answer ?? { code: 500 };
   const { maxObjSize } = limits;
   const results = (given.results ?? []).map((item) => transmitted(item, limits.encoding));
-  const tooLarge = maxObjSize !== undefined && results.some((item) => dataBytes(item.data) > maxObjSize);
+  const tooLarge = maxObjSize !== undefined && results.some((item) => itemBytes(item) > maxObjSize);
   const parts = tooLarge ? [statusPart(owedFor(received, 413))] : statusParts(received, given);
   if (results.length > 0 && !tooLarge) parts.push(resultsPart(received, results));
   const { command } = received;

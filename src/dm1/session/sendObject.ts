@@ -76,9 +76,9 @@ export function* sendObject(channel: DeviceChannel, pending: Pending, encoding: 
 
 /** Reads the answer to a chunk; a device whose answer did not fit one message is asked for the rest once. */
 function* hearChunk(channel: DeviceChannel, reply: SyncMLMessage, references: References): Machine<boolean> {
-  let { challenged } = channel.hear(reply, references);
+  let { challenged } = yield* channel.hear(reply, references);
   if (channel.ended || challenged || references.complete || reply.final) return challenged;
   const rest = yield* channel.askForMore(references);
-  if (rest) challenged = channel.hear(rest, references).challenged;
+  if (rest) ({ challenged } = yield* channel.hear(rest, references));
   return challenged;
 }

@@ -82,7 +82,7 @@ export class ServerLeg {
     }
     let message = yield* channel.admit(opening);
     while (message) {
-      channel.hear(message, undefined);
+      yield* channel.hear(message, undefined);
       if (channel.ended) return { kind: 'aborted', reply: this.close() };
       if (message.final) return this.#opened();
       message = yield* channel.askForMore();

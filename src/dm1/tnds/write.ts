@@ -1,5 +1,6 @@
 import { isBinary } from '../../mo/format.ts';
 import { encodeBase64 } from '../../mo/lexical.ts';
+import { plainValue } from '../../mo/node.ts';
 import { encodeSegment, formatTreePath, type TreePath } from '../../mo/treePath.ts';
 import type { TndsNode } from './node.ts';
 import { parseSelection, type TndsProperty, type TndsSelection } from './selection.ts';
@@ -117,6 +118,7 @@ class TreeWriter {
 
   private value(node: TndsNode): void {
     if (!this.selected.has('Value') || node.value === undefined) return;
-    this.sink.leaf('Value', typeof node.value === 'string' ? node.value : encodeBase64(node.value));
+    const value = plainValue(node.value);
+    this.sink.leaf('Value', typeof value === 'string' ? value : encodeBase64(value));
   }
 }

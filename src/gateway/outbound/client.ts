@@ -1,11 +1,13 @@
 import type { LookupFunction } from 'node:net';
+import type { Readable } from 'node:stream';
 import { LRUCache } from 'lru-cache';
-import { Pool } from 'undici';
+import { type Dispatcher, Pool } from 'undici';
 import { type Milliseconds, seconds } from '../../support/durations.ts';
 import { DragomanError } from '../../support/errors.ts';
 import { decodeContent } from './content.ts';
 import { Exchange, type OutboundBounds, type OutboundResponse, TookTooLong } from './exchange.ts';
 import type { CheckedUrl } from './guard.ts';
+import { streamed } from './streamed.ts';
 import type { OutboundTls } from './tls.ts';
 
 export type { OutboundBounds, OutboundResponse } from './exchange.ts';
@@ -14,7 +16,8 @@ export interface OutboundRequest {
   readonly method: 'GET' | 'PUT' | 'POST';
   /** Lower-case names. */
   readonly headers: Readonly<Record<string, string>>;
-  readonly body?: Uint8Array | string;
+  /** A stream has to come with its Content-Length. */
+  readonly body?: Uint8Array | string | Readable;
 }
 
 const KEPT_ORIGINS = 256;
@@ -44,19 +47,20 @@ export class OutboundClient {
     backend?: string,
   ): Promise<OutboundResponse> {
     try {
-      const exchange = new Exchange(bounds);
-      this.#pool(target, backend).dispatch(
-        {
-          path: `${target.url.pathname}${target.url.search}`,
-          method: request.method,
-          headers: { 'accept-encoding': 'identity', ...request.headers },
-          body: request.body ?? null,
-        },
-        exchange,
-      );
-      const { status, headers, body: raw } = await exchange.response;
-      const body = await decodeContent(raw, headers['content-encoding'], bounds.bytes);
-      return { status, headers, body };
+      const pool = this.#pool(target, backend);
+      const outgoing = {
+        path: `${target.url.pathname}${target.url.search}`,
+        method: request.method,
+        headers: { 'accept-encoding': 'identity', ...request.headers },
+        body: request.body ?? null,
+      };
+      const { receiver } = bounds;
+      const response = receiver
+        ? await streamed(pool, outgoing, { ...bounds, receiver })
+        : await exchanged(pool, outgoing, bounds);
+      if (response.stored) return response;
+      const body = await decodeContent(response.body, response.headers['content-encoding'], bounds.bytes);
+      return { ...response, body };
     } catch (error) {
       throw describe(error, target.url, bounds.timeout);
     }
@@ -85,6 +89,16 @@ export class OutboundClient {
     this.#pools.set(key, pool);
     return pool;
   }
+}
+
+function exchanged(
+  pool: Pool,
+  request: Dispatcher.DispatchOptions,
+  bounds: OutboundBounds,
+): Promise<OutboundResponse> {
+  const exchange = new Exchange(bounds);
+  pool.dispatch(request, exchange);
+  return exchange.response;
 }
 
 /** Answers every lookup with the addresses that the guard checked. */

@@ -3,7 +3,7 @@ import { brotliDecompress, gunzip, inflate } from 'node:zlib';
 import { DragomanError } from '../../support/errors.ts';
 
 const DECODERS: Readonly<
-  Record<string, (body: Buffer, options: { maxOutputLength: number }) => Promise<Buffer>>
+  Record<string, (body: Uint8Array, options: { maxOutputLength: number }) => Promise<Buffer>>
 > = {
   gzip: promisify(gunzip) as never,
   'x-gzip': promisify(gunzip) as never,
@@ -16,10 +16,10 @@ const DECODERS: Readonly<
  * there) are taken for what they are: nothing done to the body.
  */
 export async function decodeContent(
-  body: Buffer,
+  body: Uint8Array,
   encoding: string | undefined,
   limit: number,
-): Promise<Buffer> {
+): Promise<Uint8Array> {
   const name = encoding?.trim().toLowerCase() ?? '';
   const decoder = Object.hasOwn(DECODERS, name) ? DECODERS[name] : undefined;
   if (!decoder) return body;

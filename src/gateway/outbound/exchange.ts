@@ -1,4 +1,5 @@
 import type { Dispatcher } from 'undici';
+import type { StoredBytes } from '../../mo/stored.ts';
 import type { Milliseconds } from '../../support/durations.ts';
 import { DragomanError } from '../../support/errors.ts';
 
@@ -6,7 +7,16 @@ export interface OutboundResponse {
   readonly status: number;
   /** Lower-case names; repeated ones joined by `, `. */
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: Buffer;
+  readonly body: Uint8Array;
+  /** The body, where the receiver put it elsewhere. */
+  readonly stored?: StoredBytes;
+}
+
+/** Takes a body as it arrives. */
+export interface BodyReceiver {
+  /** A promise when the sender should wait for it. */
+  write(chunk: Uint8Array): Promise<void> | undefined;
+  end(): Promise<{ readonly body: Uint8Array; readonly stored?: StoredBytes }>;
 }
 
 export interface OutboundBounds {
@@ -14,6 +24,8 @@ export interface OutboundBounds {
   readonly timeout: Milliseconds;
   /** When the time began to run, as `performance.now()` says; now by default. */
   readonly began?: number;
+  /** Who takes the body of an answer with these headers; by default it is kept in memory. */
+  readonly receiver?: (status: number, headers: OutboundResponse['headers']) => BodyReceiver;
 }
 
 /** The answer was not there, whole, when its time had passed. */
@@ -94,7 +106,9 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 }
 
-function flatten(headers: Readonly<Record<string, string | string[] | undefined>>): Record<string, string> {
+export function flatten(
+  headers: Readonly<Record<string, string | string[] | undefined>>,
+): Record<string, string> {
   const result: Record<string, string> = {};
   for (const name in headers) {
     const value = headers[name];

@@ -1,9 +1,13 @@
+import { type Content, type ContentPart, contentBytes } from '../../interworking/content.ts';
 import type { Upload } from '../../interworking/script.ts';
+import type { StoredBytes } from '../../mo/stored.ts';
 import type { Also } from '../../store/engine.ts';
 import type { RepositoryRow } from '../../store/schema.ts';
 import type { Store } from '../../store/store.ts';
 import { type Clock, seconds, systemClock } from '../../support/durations.ts';
 import { newSecret, secretDigest } from '../../support/ids.ts';
+import { ObjectStore } from '../objects/objects.ts';
+import { type Received, Receiver } from '../objects/receiver.ts';
 
 export interface RepositoryOptions {
   readonly publicUrl: string;
@@ -19,7 +23,8 @@ export interface RepositoryRequest {
   readonly token: string;
   /** Lower-case names. */
   readonly headers: Readonly<Record<string, string | undefined>>;
-  readonly body?: Uint8Array;
+  /** What is uploaded, read once it is known that it may be; `undefined` when the peer went away. */
+  readonly body?: Uint8Array | ((receiver: Receiver) => Promise<Received | undefined>);
   /** Who asks, where the request says so (OMADM-DevID) or was authenticated. */
   readonly deviceId?: string;
 }
@@ -27,7 +32,7 @@ export interface RepositoryRequest {
 export interface RepositoryResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body?: Uint8Array;
+  readonly body?: Uint8Array | AsyncIterable<Uint8Array>;
 }
 
 interface Place {
@@ -45,6 +50,7 @@ type NewPlace = [
   direction: 'offer' | 'upload',
   content_type: string | null,
   body: Uint8Array | null,
+  content: string | null,
   created_at: number,
   expires_at: number,
 ];
@@ -57,12 +63,19 @@ export class DataRepository {
   readonly #store: Store;
   readonly #options: RepositoryOptions;
   readonly #now: Clock;
+  readonly #objects: ObjectStore;
   readonly #find: (hash: string) => Promise<RepositoryRow[]>;
   readonly #insert: (also: Also | undefined, ...row: NewPlace) => Promise<unknown> | undefined;
-  readonly #taken: (hash: string, body: Uint8Array | null, type: string | null) => Promise<number>;
+  readonly #taken: (
+    hash: string,
+    body: Uint8Array | null,
+    content: string | null,
+    type: string | null,
+  ) => Promise<number>;
 
-  constructor(store: Store, options: RepositoryOptions) {
+  constructor(store: Store, options: RepositoryOptions, objects = new ObjectStore(store, options.now)) {
     this.#store = store;
+    this.#objects = objects;
     this.#options = options;
     this.#now = options.now ?? systemClock;
     this.#find = store.prepare<[string], RepositoryRow>((slot) =>
@@ -78,9 +91,10 @@ export class DataRepository {
           direction: slot<'offer' | 'upload'>(3),
           content_type: slot<string | null>(4),
           body: slot<Uint8Array | null>(5),
+          content: slot<string | null>(6),
           state: 'open' satisfies State,
-          created_at: slot<number>(6),
-          expires_at: slot<number>(7),
+          created_at: slot<number>(7),
+          expires_at: slot<number>(8),
         })
         .compile(),
     );
@@ -91,7 +105,8 @@ export class DataRepository {
         .set({
           state: 'taken' satisfies State,
           body: slot<Uint8Array | null>(1),
-          content_type: slot<string | null>(2),
+          content: slot<string | null>(2),
+          content_type: slot<string | null>(3),
         })
         .where('token_hash', '=', slot<string>(0))
         .where('state', '=', 'open')
@@ -102,7 +117,7 @@ export class DataRepository {
   /** Performs `repository.offer`: puts a document where the device can fetch it, once. */
   async offer(
     place: Place,
-    document: { readonly body: Uint8Array; readonly contentType: string },
+    document: { readonly body: Content; readonly contentType: string },
   ): Promise<{ readonly at: number; readonly url: string }> {
     return this.#open(place, 'offer', document);
   }
@@ -123,7 +138,8 @@ export class DataRepository {
         if (row?.direction !== 'upload' || row.device_id !== place.deviceId || row.body === null) {
           return null;
         }
-        return { contentType: row.content_type ?? '', body: row.body };
+        const stored = row.content === null ? undefined : (JSON.parse(row.content) as StoredBytes);
+        return { contentType: row.content_type ?? '', body: row.body, ...(stored && { stored }) };
       }),
     );
     return { at: this.#now(), uploads };
@@ -159,10 +175,11 @@ export class DataRepository {
   async #open(
     { deviceId, sessionId, also }: Place,
     direction: 'offer' | 'upload',
-    document?: { readonly body: Uint8Array; readonly contentType: string },
+    document?: { readonly body: Content; readonly contentType: string },
   ): Promise<{ readonly at: number; readonly url: string }> {
     const at = this.#now();
     const token = newSecret();
+    const { body, content } = columnsOf(document?.body);
     await this.#insert(
       also,
       secretDigest(token),
@@ -170,7 +187,8 @@ export class DataRepository {
       sessionId,
       direction,
       document?.contentType ?? null,
-      document?.body ?? null,
+      body,
+      content,
       at,
       at + seconds(this.#options.repositorySeconds),
     );
@@ -178,16 +196,17 @@ export class DataRepository {
   }
 
   async #fetch(row: RepositoryRow, method: string): Promise<RepositoryResponse> {
-    const body = row.body ?? new Uint8Array();
+    const content = contentOf(row);
     const headers = {
       'content-type': row.content_type ?? 'application/octet-stream',
-      'content-length': String(body.byteLength),
+      'content-length': String(contentBytes(content)),
       'cache-control': 'no-store',
     };
     if (method === 'HEAD') return { status: 200, headers };
     // The document goes, for nobody may fetch it again.
-    if ((await this.#taken(row.token_hash, null, row.content_type)) === 0)
+    if ((await this.#taken(row.token_hash, null, null, row.content_type)) === 0)
       return problem(410, 'this address has been used');
+    const body = content instanceof Uint8Array ? content : this.#objects.stream(content);
     return { status: 200, headers, body };
   }
 
@@ -195,16 +214,37 @@ export class DataRepository {
     row: RepositoryRow,
     { method, headers, body }: RepositoryRequest,
   ): Promise<RepositoryResponse> {
-    const document = body ?? new Uint8Array();
-    if (document.byteLength > this.#options.transferBytes) {
+    const contentType = headers['content-type'] ?? 'application/octet-stream';
+    const receiver = new Receiver(this.#objects, row.session_id ?? '', contentType);
+    const document: Received | undefined =
+      typeof body === 'function' ? await body(receiver) : { body: body ?? new Uint8Array() };
+    if (document && document.body.byteLength > this.#options.transferBytes) {
       return problem(413, `a document has at most ${this.#options.transferBytes} bytes`);
     }
-    const contentType = headers['content-type'] ?? 'application/octet-stream';
-    if ((await this.#taken(row.token_hash, document, contentType)) === 0) {
+    if (!document) return problem(400, 'the document ended too early');
+    const content = document.stored ? JSON.stringify(document.stored) : null;
+    if ((await this.#taken(row.token_hash, document.body, content, contentType)) === 0) {
       return problem(410, 'this address has been used');
     }
     return { status: method === 'POST' ? 201 : 204, headers: {} };
   }
+}
+
+type StoredPart = Exclude<ContentPart, Uint8Array>;
+
+/** A document in pieces is kept as JSON: text as base64, objects by name. */
+function columnsOf(content: Content | undefined): { body: Uint8Array | null; content: string | null } {
+  if (content === undefined || content instanceof Uint8Array) return { body: content ?? null, content: null };
+  const parts = content.map((part) =>
+    part instanceof Uint8Array ? { text: Buffer.from(part).toString('base64') } : part,
+  );
+  return { body: null, content: JSON.stringify(parts) };
+}
+
+function contentOf({ body, content }: RepositoryRow): Content {
+  if (content === null) return body ?? new Uint8Array();
+  const parts = JSON.parse(content) as ({ readonly text: string } | StoredPart)[];
+  return parts.map((part) => ('text' in part ? Buffer.from(part.text, 'base64') : part));
 }
 
 function problem(status: number, text: string, headers: Record<string, string> = {}): RepositoryResponse {

@@ -154,6 +154,10 @@ async function performOne(effect: EffectOf<PerformedKind>, driver: Driver, whose
       return performers['repository.expect'](effect, whose);
     case 'repository.collect':
       return performers['repository.collect'](effect, whose);
+    case 'object.append':
+      return performers['object.append'](effect, whose);
+    case 'object.load':
+      return performers['object.load'](effect, whose);
     case 'authenticate':
       return whose.verdict ?? performers.authenticate(effect, whose);
     case 'registry.save':

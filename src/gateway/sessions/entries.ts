@@ -1,5 +1,6 @@
 import { DEFAULT_LIMITS, decodeMessage, maskCred } from '../../dm1/codec.ts';
 import type { Encoding, SyncMLMessage } from '../../dm1/message.ts';
+import { contentBytes } from '../../interworking/content.ts';
 import type { SessionContext } from '../../interworking/context.ts';
 import { HIDDEN, maskAnswers } from '../../interworking/masking.ts';
 import type {
@@ -9,6 +10,7 @@ import type {
   RawMessage,
   ResultOf,
 } from '../../interworking/script.ts';
+import type { StoredBytes } from '../../mo/stored.ts';
 import type { JournalEntry } from '../../store/schema.ts';
 import type { PerformedKind } from './performers.ts';
 import { readTagged, writeTagged } from './taggedJson.ts';
@@ -58,6 +60,8 @@ export interface OpenMeta extends MessageMeta {
 export interface ReplyMeta {
   readonly enc?: Encoding;
   readonly present?: Presentation;
+  /** Values that only the object store holds stand in it as marks. */
+  readonly stored?: true;
   /** OMADM-Accept that goes with it (20§9). */
   readonly accept?: string;
   /** What the device's dialect has no place for, a sentence each. */
@@ -117,7 +121,7 @@ export function storeResult(
         // The pages of a dialogue get what its user typed, a form may put that in the address.
         url: follow === false ? url.replace(/\?.*$/s, `?${HIDDEN}`) : url,
         headers: withoutSecrets(headers),
-        ...(sent && { bytes: sent.length }),
+        ...(sent && { bytes: contentBytes(sent) }),
       };
       if (event.kind === 'failed') return plain({ request, result: event });
       const { body, ...head } = event;
@@ -125,7 +129,7 @@ export function storeResult(
     }
     case 'repository.offer':
       return plain({
-        request: { contentType: effect.contentType, bytes: effect.body.length },
+        request: { contentType: effect.contentType, bytes: contentBytes(effect.body) },
         result,
       });
     case 'repository.expect':
@@ -136,12 +140,19 @@ export function storeResult(
       const list = uploads.map((upload) => {
         if (!upload) return null;
         bodies.push(upload.body);
-        return { contentType: upload.contentType, bytes: upload.body.length };
+        const { contentType, stored } = upload;
+        return { contentType, bytes: upload.body.length, ...(stored && { stored }) };
       });
       return {
         meta: JSON.stringify({ request: { urls: effect.urls }, result: { at, uploads: list } }),
         body: bodies.length > 0 ? Buffer.concat(bodies) : null,
       };
+    }
+    case 'object.append':
+      return plain({ result });
+    case 'object.load': {
+      const { at, body } = result as ResultOf<'object.load'>;
+      return { meta: JSON.stringify({ request: { stored: effect.stored }, result: { at } }), body };
     }
     case 'authenticate':
       return { meta: writeTagged({ result }), body: null };
@@ -184,14 +195,18 @@ export function restoreResult(row: JournalEntry): unknown {
     }
     case 'repository.collect': {
       const { result } = JSON.parse(row.meta) as {
-        result: { at: number; uploads: ({ contentType: string; bytes: number } | null)[] };
+        result: {
+          at: number;
+          uploads: ({ contentType: string; bytes: number; stored?: StoredBytes } | null)[];
+        };
       };
       let offset = 0;
       const uploads = result.uploads.map((upload) => {
         if (!upload) return null;
         const body = (row.body ?? new Uint8Array()).subarray(offset, offset + upload.bytes);
         offset += upload.bytes;
-        return { contentType: upload.contentType, body };
+        const { contentType, stored } = upload;
+        return { contentType, body, ...(stored && { stored }) };
       });
       return { at: result.at, uploads };
     }
@@ -200,6 +215,11 @@ export function restoreResult(row: JournalEntry): unknown {
       if (row.body === null) return result;
       return { ...result, answer: { ...result.answer, text: Buffer.from(row.body).toString('utf8') } };
     }
+    case 'object.load': {
+      const { result } = JSON.parse(row.meta) as { result: { at: number } };
+      return { ...result, body: row.body ?? new Uint8Array() };
+    }
+    case 'object.append':
     case 'repository.offer':
     case 'repository.expect':
     case 'registry.save':

@@ -6,6 +6,7 @@ import { asCommands, type DialectName, nextMsgId } from '../../dm2/dialects/inde
 import type { Dm2Command } from '../../dm2/packages.ts';
 import type { DeviceReply, RawMessage } from '../../interworking/script.ts';
 import { DragomanError } from '../../support/errors.ts';
+import { fillStored, holdsStored, type ReadStored, recallStored } from '../objects/fill.ts';
 import { maskCredentials, maskRaw, type ReplyMeta } from './entries.ts';
 import type { LiveSession, Reply } from './liveSession.ts';
 import type { PresentToDevice, Wire } from './ports.ts';
@@ -23,10 +24,12 @@ export interface WrittenReply {
 export class Replies {
   readonly #wire: Wire;
   readonly #present: PresentToDevice;
+  readonly #read: ReadStored;
 
-  constructor(wire: Wire, present: PresentToDevice) {
+  constructor(wire: Wire, present: PresentToDevice, read: ReadStored) {
     this.#wire = wire;
     this.#present = present;
+    this.#read = read;
   }
 
   /**
@@ -44,7 +47,9 @@ export class Replies {
       return { meta, journaled: maskRaw(raw, message), raw };
     }
     const journaled = this.#wire.writeDm1(maskCredentials(message), encoding);
-    return { meta: { enc: encoding, ...(present && { present }) }, journaled, message };
+    const stored = holdsStored(message);
+    const meta = { enc: encoding, ...(present && { present }), ...(stored && { stored }) };
+    return { meta, journaled, message };
   }
 
   /** What goes to the device: the journaled bytes unless a credential belongs in them. */
@@ -53,26 +58,28 @@ export class Replies {
     if (!meta.enc) return this.#dm2Reply(session.dialect, meta, journaled);
     const type = DM1_TYPES[meta.enc.form];
     if (raw) return { type, body: raw.body, ...(meta.headers && { headers: meta.headers }) };
-    if (!message || (!meta.present && !message.header.cred)) return { type, body: journaled };
-    return this.#withCredentials(message, meta.enc, session.deviceId, meta.present);
+    if (!message || (!meta.present && !meta.stored && !message.header.cred)) return { type, body: journaled };
+    return this.#complete(message, meta, meta.enc, session.deviceId);
   }
 
   /** The answer that a journal entry holds, for a repeat after the session left this node's memory. */
   async restore(meta: ReplyMeta, body: Uint8Array, deviceId: string, dialect: string): Promise<Reply> {
     if (!meta.enc) return this.#dm2Reply(dialect, meta, body);
-    if (!meta.present) {
+    if (!meta.present && !meta.stored) {
       return { type: DM1_TYPES[meta.enc.form], body, ...(meta.headers && { headers: meta.headers }) };
     }
     const { message } = this.#wire.readDm1(body, meta.enc.form);
-    return this.#withCredentials(message, meta.enc, deviceId, meta.present);
+    return this.#complete(meta.stored ? recallStored(message) : message, meta, meta.enc, deviceId);
   }
 
-  async #withCredentials(
-    message: SyncMLMessage,
+  /** With credentials and stored values. */
+  async #complete(
+    journaled: SyncMLMessage,
+    { present, stored }: ReplyMeta,
     encoding: Encoding,
     deviceId: string,
-    present: ReplyMeta['present'],
   ): Promise<Reply> {
+    const message = stored ? await fillStored(journaled, this.#read) : journaled;
     const type = DM1_TYPES[encoding.form];
     if (!present) return { type, body: this.#wire.writeDm1(message, encoding) };
     const presented = await this.#present(message, present, deviceId);

@@ -3,6 +3,7 @@ import { isLeftToServer } from '../../interworking/sessions.ts';
 import type { JournalEntry, SessionRow } from '../../store/schema.ts';
 import type { Store } from '../../store/store.ts';
 import { DragomanError } from '../../support/errors.ts';
+import type { ReadStored } from '../objects/fill.ts';
 import { DeliveryLog } from './deliveryLog.ts';
 import { DeviceOrder } from './deviceOrder.ts';
 import { advance, type Driven, type Driver, drive, fail, JournalRefused, type Taken } from './drive.ts';
@@ -35,6 +36,8 @@ export interface RunnerOptions {
   readonly wire: Wire;
   readonly present: PresentToDevice;
   readonly authenticate: AuthenticateDm1;
+  /** Bytes that answers only name. */
+  readonly readStored: ReadStored;
   readonly limits: RunnerLimits;
   readonly metrics: SessionMetrics;
   readonly log: SessionLog;
@@ -80,7 +83,7 @@ export class SessionRunner {
     this.#sessionMs = options.limits.sessionSeconds * 1000;
     this.journal = new Journal(options.store.sessions, options.metrics.journalFlushed, options.shared);
     this.#deliveries = new DeliveryLog(this.journal, this.#now);
-    this.replies = new Replies(options.wire, options.present);
+    this.replies = new Replies(options.wire, options.present, options.readStored);
     this.#cache = new LRUCache({ max: options.limits.cachedSessions ?? options.limits.sessions });
     this.#tools = { starter: options.starter, wire: options.wire, replies: this.replies };
     this.#driver = {

@@ -1,5 +1,5 @@
 import type { Address, AuthEntry, DmAccount } from '../../dm1/bootstrap/account.ts';
-import { childNamed, descendant, type MoNode } from '../../mo/node.ts';
+import { childNamed, descendant, type MoNode, plainValue } from '../../mo/node.ts';
 import { DragomanError } from '../../support/errors.ts';
 
 /** MOID of the account object of DM 2.0 (20§1.2 C12). */
@@ -137,12 +137,12 @@ function nameAndSecret(node: MoNode, nameNode: string | undefined, account: stri
 }
 
 function textAt(node: MoNode, name: string): string | undefined {
-  const value = childNamed(node, name)?.value;
+  const value = plainValue(childNamed(node, name)?.value);
   return value instanceof Uint8Array ? Buffer.from(value).toString('utf8') : value;
 }
 
 function bytesAt(node: MoNode, name: string): Uint8Array | undefined {
-  const value = childNamed(node, name)?.value;
+  const value = plainValue(childNamed(node, name)?.value);
   return typeof value === 'string' ? new TextEncoder().encode(value) : value;
 }
 

@@ -43,6 +43,7 @@ export class LegacyDevice {
         respURI: deviceUrl,
         maxMessages: limits.messages,
         ownMaxMsgSize: limits.messageBytes,
+        maxObjectBytes: limits.objectBytes,
         judgeAlert,
         note: (text: string) => this.#notes.push(text),
       },

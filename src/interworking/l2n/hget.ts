@@ -50,11 +50,13 @@ export function* runHget(
   command: Hget,
   standard?: string,
 ): Script<StatusItem> {
-  const fetched = yield* fetchIfChanged(s, device, command);
-  if ('unchanged' in fetched) return written(s, command, fetched.unchanged);
-  if (!fetched.ok) return { sc: fetched.sc };
-  if (isTnds(fetched.contentType)) return yield* writeTree(s, device, command, fetched);
-  if (!isMoDocument(fetched.contentType)) return yield* writeOpaque(s, device, command, fetched);
+  const answer = yield* fetchIfChanged(s, device, command);
+  if ('unchanged' in answer) return written(s, command, answer.unchanged);
+  if (!answer.ok) return { sc: answer.sc };
+  const tnds = isTnds(answer.contentType);
+  if (!tnds && !isMoDocument(answer.contentType)) return yield* writeOpaque(s, device, command, answer);
+  const fetched = yield* loaded(s, answer);
+  if (tnds) return yield* writeTree(s, device, command, fetched);
   let items: readonly ReadItem[];
   try {
     items = readMoDocument(fetched, readTarget(s, command.clientUri ?? standard));
@@ -64,6 +66,14 @@ export function* runHget(
     return { sc: 415 };
   }
   return yield* writeDocument(s, device, { command, standard, etag: fetched.etag }, items);
+}
+
+/** The document with its body in memory, where it has to be read. */
+function* loaded(s: Session, document: Document): Script<Document> {
+  const { stored } = document;
+  if (!stored) return document;
+  const { body } = yield* s.perform({ kind: 'object.load', stored });
+  return { ...document, body };
 }
 
 /** Tells the reader how the addressed node may be named in the document (IW-VAL-5). */
@@ -297,7 +307,9 @@ function* writeOpaque(
   if (isDelegation(address)) {
     return { sc: changeDelegation(s, address.path, new TextDecoder().decode(document.body)) };
   }
-  const node = opaqueNode(address, document);
+  const node = isText(address, document)
+    ? textNode(address, yield* loaded(s, document))
+    : bytesNode(address, document);
   if (!node) {
     yield* s.note('IW-VAL-4', 'The text holds characters that a legacy device cannot be sent.');
     return { sc: 415 };
@@ -310,15 +322,27 @@ function* writeOpaque(
   return { sc: statusToDm2(code) };
 }
 
-function opaqueNode(address: MoAddress, { contentType, body }: Document): MoNode | undefined {
-  const name = address.path.at(-1) ?? address.mapping.rootName;
+/** By the format of its node where that is known, else by its own type. */
+function isText({ mapping, path }: MoAddress, { contentType }: Document): boolean {
+  const format = mapping.definition(path)?.format;
+  if (format !== undefined) return !isBinary(format);
+  return /^text\/|[/+](?:xml|json)$/.test(essence(contentType) ?? '');
+}
+
+function bytesNode({ mapping, path }: MoAddress, { contentType, body, stored }: Document): MoNode {
+  const name = path.at(-1) ?? mapping.rootName;
   const type = essence(contentType) ?? 'application/octet-stream';
-  const format = address.mapping.definition(address.path)?.format;
-  const isText = format !== undefined ? !isBinary(format) : /^text\/|[/+](?:xml|json)$/.test(type);
-  if (!isText) return { name, format: format ?? 'bin', type, value: body };
+  return { name, format: mapping.definition(path)?.format ?? 'bin', type, value: stored ?? body };
+}
+
+/** `undefined` for what is no text, or none that XML can carry. */
+function textNode({ mapping, path }: MoAddress, { contentType, body }: Document): MoNode | undefined {
+  const name = path.at(-1) ?? mapping.rootName;
+  const type = essence(contentType) ?? 'application/octet-stream';
   try {
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(body);
-    return xmlIllegal(text) < 0 ? { name, format: format ?? 'chr', type, value: text } : undefined;
+    const value = new TextDecoder('utf-8', { fatal: true }).decode(body);
+    if (xmlIllegal(value) >= 0) return undefined;
+    return { name, format: mapping.definition(path)?.format ?? 'chr', type, value };
   } catch {
     return undefined;
   }

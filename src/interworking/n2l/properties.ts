@@ -1,6 +1,7 @@
 import { formatAcl, parseAcl } from '../../dm1/acl/acl.ts';
 import type { Item } from '../../dm1/message.ts';
 import type { MoNode } from '../../mo/node.ts';
+import { base64Length, isStored } from '../../mo/stored.ts';
 import type { TreePath } from '../../mo/treePath.ts';
 import { DragomanError } from '../../support/errors.ts';
 import { ownerOf } from '../addresses.ts';
@@ -38,6 +39,7 @@ export function moidAt(s: Session, path: TreePath): string | undefined {
 /** Unencoded bytes (1x§7.3). */
 function sizeOf(node: MoNode): number {
   const value = node.value ?? '';
+  if (isStored(value)) return value.text ? base64Length(value.bytes) : value.bytes;
   return typeof value === 'string' ? Buffer.byteLength(value, 'utf8') : value.length;
 }
 

@@ -3,9 +3,11 @@ import type { Dm2Command, StatusItem } from '../../dm2/packages.ts';
 import { writeSerialization } from '../../dm2/serialization.ts';
 import type { MountMapping } from '../../mo/mapping.ts';
 import type { MoNode } from '../../mo/node.ts';
+import { isStored } from '../../mo/stored.ts';
 import type { TreePath } from '../../mo/treePath.ts';
 import { own } from '../access/rights.ts';
 import { clientUri, type MoAddress } from '../addresses.ts';
+import { type Content, withStored } from '../content.ts';
 import type { Script } from '../script.ts';
 import type { Session } from '../session.ts';
 import { statusToDm1 } from '../status.ts';
@@ -93,9 +95,10 @@ function commonPath(paths: readonly (readonly string[])[]): readonly string[] {
 
 /** Binary of a MIME type of its own travels as it is, not inside JSON (IW-VAL-3). */
 function rawBody(edit: Edit): Document | undefined {
-  return edit.value instanceof Uint8Array && edit.type !== undefined
-    ? { body: edit.value, contentType: edit.type }
-    : undefined;
+  const { value, type } = edit;
+  if (type === undefined || value === undefined || typeof value === 'string') return undefined;
+  if (!isStored(value)) return { body: value, contentType: type };
+  return { body: [{ stored: value, coding: value.text ? 'base64' : 'raw' }], contentType: type };
 }
 
 function* offer(
@@ -114,7 +117,7 @@ function* offer(
 }
 
 interface Document {
-  readonly body: Uint8Array;
+  readonly body: Content;
   readonly contentType: string;
 }
 
@@ -131,7 +134,7 @@ function* serialized(
   });
   const { body, lost } = device.dialect.writeDocument({ items });
   for (const text of lost) yield* s.note('IW-WR-1', text);
-  return { body, contentType: device.dialect.mediaTypes.document };
+  return { body: withStored(body), contentType: device.dialect.mediaTypes.document };
 }
 
 /** The HGET that makes the client's subtree equal to `node`. */

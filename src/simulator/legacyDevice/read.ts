@@ -1,4 +1,5 @@
 import type { Item } from '../../dm1/message.ts';
+import { plainValue } from '../../mo/node.ts';
 import { encodeSegment, formatTreePath, parseTreePath, type TreePath } from '../../mo/treePath.ts';
 import { wireValue } from '../syncml.ts';
 import { readable, type SimNode, type SimTree } from '../tree.ts';
@@ -68,7 +69,7 @@ function propertyValue(node: SimNode, name: string): string | undefined {
     case 'VerNo':
       return String(node.verNo);
     case 'Size':
-      return node.children ? undefined : String(Buffer.byteLength(node.value ?? ''));
+      return node.children ? undefined : String(Buffer.byteLength(plainValue(node.value ?? '')));
     default:
       return undefined;
   }

@@ -1,11 +1,13 @@
-import type { Value } from '../../mo/node.ts';
+import { plainValue, type Value } from '../../mo/node.ts';
 import { readable, type SimNode } from '../tree.ts';
 
 const escaped = (text: string) =>
   text.replace(/[&<>]/g, (c) => (c === '&' ? '&amp;' : c === '<' ? '&lt;' : '&gt;'));
 
-const textOf = (value: Value) =>
-  typeof value === 'string' ? escaped(value) : Buffer.from(value).toString('base64');
+const textOf = (given: Value) => {
+  const value = plainValue(given);
+  return typeof value === 'string' ? escaped(value) : Buffer.from(value).toString('base64');
+};
 
 /**
  * A subtree as nested TNDS (1x§11). `without` names properties left out (`?list=TNDS-Format`); when

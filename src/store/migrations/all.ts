@@ -6,6 +6,7 @@ import { interactions } from './0003-interactions.ts';
 import { kept } from './0004-kept.ts';
 import { notifications } from './0005-notifications.ts';
 import { journal } from './0006-journal.ts';
+import { objects } from './0007-objects.ts';
 
 /** Every migration in order; names are never changed once released. */
 export function migrations(engine: EngineName): MigrationProvider {
@@ -16,6 +17,7 @@ export function migrations(engine: EngineName): MigrationProvider {
     '0004-kept': kept(),
     '0005-notifications': notifications(engine),
     '0006-journal': journal(engine),
+    '0007-objects': objects(engine),
   };
   return { getMigrations: async () => all };
 }

@@ -11,7 +11,7 @@ import type {
   SyncMLMessage,
 } from '../../../src/dm1/message.ts';
 import { ServerLeg, type ServerLegOptions } from '../../../src/dm1/session/server.ts';
-import type { CredVerdict, Machine, PresentCred } from '../../../src/dm1/turn.ts';
+import type { CredVerdict, Machine, OpenObject, PresentCred, StorePiece } from '../../../src/dm1/turn.ts';
 
 /** Parts of messages as a scripted peer writes them. */
 
@@ -100,6 +100,18 @@ export interface Played<R> {
   readonly presents: readonly (PresentCred | undefined)[];
 }
 
+/** A store that counts: what it is given is there by its size. */
+function keep({ to, data, coding }: StorePiece): OpenObject {
+  const text = typeof data === 'string' ? (to?.rest ?? '') + data : '';
+  const whole = text.length - (text.length % 4);
+  const added =
+    coding === 'base64'
+      ? Buffer.from(text.slice(0, whole), 'base64').length
+      : Buffer.from(data as never).length;
+  const rest = coding === 'base64' ? text.slice(whole) : '';
+  return { object: to?.object ?? 'obj_0123456789abcdefghijkl', bytes: (to?.bytes ?? 0) + added, rest };
+}
+
 /** Runs a machine to its end against a peer that answers each message. */
 export function play<R>(machine: Machine<R>, peer: Peer, judge: Judge = welcome): Played<R> {
   const sent: SyncMLMessage[] = [];
@@ -107,6 +119,7 @@ export function play<R>(machine: Machine<R>, peer: Peer, judge: Judge = welcome)
   let turn = machine.next();
   while (!turn.done) {
     if (turn.value.kind === 'verify') turn = machine.next(judge(turn.value.header));
+    else if (turn.value.kind === 'store') turn = machine.next(keep(turn.value));
     else {
       sent.push(turn.value.message);
       presents.push(turn.value.present);

@@ -85,6 +85,8 @@ export function toyPerformers(world: World, boundary: Boundary = LIVES): Perform
           { contentType: 'c/d', body: Uint8Array.of(7) },
         ],
       }),
+    'object.append': () => act('object.append', '', { at: 1005, object: 'obj', bytes: 1, rest: '' }),
+    'object.load': () => act('object.load', '', { at: 1005, body: Uint8Array.of(1) }),
     authenticate: ({ header, cred }) =>
       cred?.data === 'wrong'
         ? act('authenticate', header.source.uri, {
@@ -238,6 +240,7 @@ export function toyGateway(store: Store, options: ToyOptions = {}): ToyGateway {
     log,
     node: 'toy',
     performers,
+    readStored: async ({ bytes }) => new Uint8Array(bytes),
     authenticate: async (message) => {
       if (message.event?.kind !== 'dm1') throw new Error('A 2.0 client is authenticated by its port.');
       const { header } = message.event.message;

@@ -1,0 +1,130 @@
+import { type StoredBytes, storedMark } from '../../mo/stored.ts';
+import { decodePiece, type ObjectWriter } from './objects.ts';
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const SLASH = 0x2f;
+/** A JSON string of more bytes than this that is base64 is a value to be stored. */
+const LONG = 64 * 1024;
+
+/** What the extractor needs of the store. */
+export interface ObjectPlaces {
+  writer(): ObjectWriter;
+  read(stored: StoredBytes): Promise<Uint8Array>;
+}
+
+/**
+ * Takes the large binary values out of a JSON document while it arrives: each becomes an object, its mark
+ * stays in the document. It looks for strings only; whether the document is JSON at all is for its reader.
+ */
+export class ValueExtractor {
+  readonly #places: ObjectPlaces;
+  readonly #document: Uint8Array[] = [];
+  #state: 'outside' | 'string' | 'escape' = 'outside';
+  /** The open string, as long as it stays in memory. */
+  #text: Uint8Array[] = [];
+  #length = 0;
+  /** It is long and yet no base64. */
+  #plain = false;
+  #value: { readonly writer: ObjectWriter; rest: string } | undefined;
+
+  constructor(places: ObjectPlaces) {
+    this.#places = places;
+  }
+
+  async write(chunk: Uint8Array): Promise<void> {
+    let at = 0;
+    let backslash = -2;
+    while (at < chunk.length) {
+      if (this.#state === 'outside') {
+        const quote = chunk.indexOf(QUOTE, at);
+        const end = quote < 0 ? chunk.length : quote + 1;
+        this.#document.push(chunk.subarray(at, end));
+        if (quote >= 0) this.#state = 'string';
+        at = end;
+      } else if (this.#state === 'escape') {
+        await this.#escaped(chunk[at]!);
+        this.#state = 'string';
+        at += 1;
+      } else {
+        const quote = chunk.indexOf(QUOTE, at);
+        if (backslash < at && backslash !== -1) backslash = chunk.indexOf(BACKSLASH, at);
+        const stop = Math.min(quote < 0 ? chunk.length : quote, backslash < 0 ? chunk.length : backslash);
+        await this.#take(chunk.subarray(at, stop));
+        at = stop + 1;
+        if (stop === quote) await this.#close();
+        else if (stop === backslash) this.#state = 'escape';
+      }
+    }
+  }
+
+  /** The document, with marks in place of what was stored. */
+  async end(): Promise<Uint8Array> {
+    if (this.#value) await this.#giveBack(this.#value);
+    return Buffer.concat([...this.#document, ...this.#text]);
+  }
+
+  async #escaped(byte: number): Promise<void> {
+    // Some writers escape the slash, which is base64 too.
+    if (this.#value && byte === SLASH) await this.#take(Uint8Array.of(SLASH));
+    else {
+      if (this.#value) await this.#giveBack(this.#value);
+      this.#keep(Uint8Array.of(BACKSLASH, byte));
+    }
+  }
+
+  async #take(piece: Uint8Array): Promise<void> {
+    if (piece.length === 0) return;
+    if (this.#value) {
+      await this.#store(this.#value, piece);
+      return;
+    }
+    this.#keep(piece);
+    if (this.#length <= LONG || this.#plain) return;
+    const text = Buffer.concat(this.#text).toString('latin1').replaceAll('\\/', '/');
+    this.#plain = decodePiece('', text, false) === undefined;
+    if (this.#plain) return;
+    this.#text = [];
+    this.#value = { writer: this.#places.writer(), rest: '' };
+    await this.#store(this.#value, Buffer.from(text, 'latin1'));
+  }
+
+  #keep(piece: Uint8Array): void {
+    this.#text.push(piece);
+    this.#length += piece.length;
+  }
+
+  async #store(value: { writer: ObjectWriter; rest: string }, piece: Uint8Array): Promise<void> {
+    const decoded = decodePiece(value.rest, piece, false);
+    if (!decoded) {
+      await this.#giveBack(value);
+      this.#keep(piece);
+      return;
+    }
+    value.rest = decoded.rest;
+    await value.writer.write(decoded.bytes);
+  }
+
+  /** It turned out to be no base64, so it stays in the document as it came. */
+  async #giveBack({ writer, rest }: { writer: ObjectWriter; rest: string }): Promise<void> {
+    const bytes = await this.#places.read(await writer.end());
+    this.#value = undefined;
+    this.#plain = true;
+    this.#keep(Buffer.from(Buffer.from(bytes).toString('base64') + rest, 'latin1'));
+  }
+
+  async #close(): Promise<void> {
+    const value = this.#value;
+    const tail = value && decodePiece(value.rest, '', true);
+    if (value && tail) {
+      await value.writer.write(tail.bytes);
+      this.#text = [Buffer.from(storedMark(await value.writer.end()), 'latin1')];
+    } else if (value) await this.#giveBack(value);
+    this.#document.push(...this.#text, Uint8Array.of(QUOTE));
+    this.#text = [];
+    this.#length = 0;
+    this.#plain = false;
+    this.#value = undefined;
+    this.#state = 'outside';
+  }
+}
