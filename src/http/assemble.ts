@@ -37,6 +37,7 @@ import { matchesGlob } from '../support/glob.ts';
 import { type Logger, withoutRedaction } from '../support/log.ts';
 import { adminApp } from './adminApp.ts';
 import { generateToken } from './adminToken.ts';
+import { Certificates } from './certificates.ts';
 import { DEVICE_PATH, deviceListener } from './deviceEndpoint.ts';
 import { authenticatesDm1, deviceGate } from './deviceGate.ts';
 import { interactionPages } from './interactionApp.ts';
@@ -75,9 +76,6 @@ export interface GatewayOptions {
   /** Longest wait for messages in flight at a stop, in milliseconds. */
   readonly drainMs?: number;
 }
-
-/** How soon files that were replaced without a word are noticed. */
-const CERTIFICATES_WATCHED = seconds(10);
 
 type State = 'starting' | 'serving' | 'draining' | 'stopped';
 
@@ -138,12 +136,13 @@ async function assemble(config: Config, options: GatewayOptions, undo: Undo): Pr
     backends: ownCertificates(config),
   });
   const client = new OutboundClient(outboundTls);
+  const certificates = new Certificates(listening.devices.tls, outboundTls, log);
   undo.push(() => client.close());
   const objects = new ObjectStore(store);
   const repository = new DataRepository(store, { publicUrl, ...limits }, objects);
   const interactions = new Interactions(store, { publicUrl, ...limits });
   undo.push(() => interactions.close());
-  const metrics = createMetrics(() => runner.live);
+  const metrics = createMetrics({ live: () => runner.live, expiries: () => certificates.expiries() });
   const authenticator = new DeviceAuthenticator({
     registry,
     nonces: new NonceStore(store),
@@ -296,25 +295,7 @@ async function assemble(config: Config, options: GatewayOptions, undo: Undo): Pr
     wakeups,
     log,
   });
-  const certificates = [
-    { files: 'listen.tls', ...listening.devices.tls },
-    { files: 'outbound', changed: () => outboundTls.changed(), reload: () => outboundTls.reload() },
-  ];
-  const reload = () => {
-    for (const { files, reload: again } of certificates) {
-      try {
-        again?.();
-        if (again) log.info({ files }, 'certificates were read again');
-      } catch (error) {
-        log.error({ files, error }, 'Certificates cannot be used; those before stay in use.');
-      }
-    }
-  };
-  timers.push(
-    setInterval(() => {
-      if (certificates.some(({ changed }) => changed?.())) reload();
-    }, CERTIFICATES_WATCHED).unref(),
-  );
+  timers.push(certificates.watch());
   worker.start();
   notifications.worker.start();
   const drainMs = options.drainMs ?? seconds(10);
@@ -337,7 +318,7 @@ async function assemble(config: Config, options: GatewayOptions, undo: Undo): Pr
     },
     token,
     tokenGenerated: generated,
-    reload,
+    reload: () => certificates.reload(),
     stop: () => {
       stopping ??= stop();
       return stopping;

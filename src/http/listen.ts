@@ -17,6 +17,8 @@ export interface Listening {
     changed(): boolean;
     /** Reads the files again. Throws `configuration`, and keeps what it had, when they cannot be used. */
     reload(): void;
+    /** When the certificate in use ends, milliseconds since 1970. */
+    expires(): number;
   };
   /** Takes no new connection, lets answers under way go out, cuts what is left after a second. */
   close(): Promise<void>;
@@ -64,7 +66,8 @@ export async function listen(handler: RequestListener, options: ListenOptions): 
     server,
     origin: `${options.tls ? 'https' : 'http'}://${name}:${bound.port}`,
     port: bound.port,
-    ...(tls && secure && { tls: { changed: () => tls.changed(), reload: secure.reload } }),
+    ...(tls &&
+      secure && { tls: { changed: () => tls.changed(), reload: secure.reload, expires: () => tls.expires } }),
     close: () =>
       new Promise((resolve) => {
         const cut = setTimeout(() => server.closeAllConnections(), LAST_WORDS);

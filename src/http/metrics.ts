@@ -18,8 +18,15 @@ export interface Metrics {
 const SHORT = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1];
 const LONG = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
-/** @param live how many sessions are held in memory now */
-export function createMetrics(live: () => number): Metrics {
+/** What is looked up when somebody asks. */
+export interface MetricSources {
+  /** Sessions that are held in memory now. */
+  live(): number;
+  /** When each certificate ends, milliseconds since 1970, by its key in the configuration. */
+  expiries(): Readonly<Record<string, number>>;
+}
+
+export function createMetrics({ live, expiries }: MetricSources): Metrics {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry, prefix: 'dragoman_' });
@@ -35,6 +42,16 @@ export function createMetrics(live: () => number): Metrics {
     registers,
     collect() {
       this.set(live());
+    },
+  });
+  new Gauge({
+    name: 'dragoman_certificate_expiry_timestamp_seconds',
+    help: 'When a certificate of ours ends, seconds since 1970',
+    labelNames: ['files'] as const,
+    registers,
+    collect() {
+      this.reset();
+      for (const [files, at] of Object.entries(expiries())) this.set({ files }, at / 1000);
     },
   });
   const endings = new Counter({

@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { createSecureContext, DEFAULT_CIPHERS, type SecureContextOptions } from 'node:tls';
 import type { TlsFiles } from '../gateway/config/config.ts';
 import { PemFiles } from '../gateway/config/pemFiles.ts';
@@ -7,11 +8,17 @@ import { DragomanError } from '../support/errors.ts';
 export class ServerTls {
   readonly #tls: TlsFiles;
   readonly #files: PemFiles<'cert' | 'key' | 'clientCa'>;
+  #expires = Number.NaN;
 
   constructor(tls: TlsFiles) {
     const { cert, key, clientCa } = tls;
     this.#tls = tls;
     this.#files = new PemFiles('listen.tls', { cert, key, ...(clientCa !== undefined && { clientCa }) });
+  }
+
+  /** When the certificate ends that was last found usable, milliseconds since 1970. */
+  get expires(): number {
+    return this.#expires;
   }
 
   /** Whether the files changed since they were last read. */
@@ -35,6 +42,7 @@ export class ServerTls {
     };
     try {
       createSecureContext(options);
+      if (cert) this.#expires = Date.parse(new X509Certificate(cert).validTo);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       throw new DragomanError(

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, X509Certificate } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import type { IncomingHttpHeaders } from 'node:http';
 import { Agent, request } from 'node:https';
@@ -239,10 +239,19 @@ describe('certificates that are replaced', () => {
     closing.push(() => vi.useRealTimers());
     const at = ours.issue({ cn: 'first', san: LOCAL });
     const gateway = await start({ cert: at.cert, key: at.key });
-    replace(at, ours.issue({ cn: 'second', san: LOCAL }));
+    const ends = async () =>
+      Number(
+        /^dragoman_certificate_expiry_timestamp_seconds\{files="listen\.tls"\} (\d+)$/m.exec(
+          await (await gateway.api('/metrics')).text(),
+        )?.[1],
+      );
+    const before = await ends();
+    expect(before).toBe(Date.parse(new X509Certificate(at.pem.cert).validTo) / 1000);
+    replace(at, ours.issue({ cn: 'second', san: LOCAL, days: 20 }));
     expect((await handshake(gateway, {})).getPeerCertificate().subject.CN).toBe('first');
     vi.advanceTimersByTime(10_000);
     expect((await handshake(gateway, {})).getPeerCertificate().subject.CN).toBe('second');
+    expect(await ends()).toBeGreaterThan(before);
   });
 
   it('stay as they were when the new ones cannot be used', async () => {

@@ -10,6 +10,8 @@ export interface ClientTls {
   readonly id: string;
   /** Made once: it parses every public authority. */
   readonly context?: SecureContext;
+  /** When its certificate ends, milliseconds since 1970. */
+  readonly expires?: number;
 }
 
 export interface OutboundTlsFiles {
@@ -57,6 +59,15 @@ export class OutboundTls {
     this.#named = named;
   }
 
+  /** When each certificate ends, milliseconds since 1970, by its key in the configuration. */
+  expiries(): Readonly<Record<string, number>> {
+    const found: Record<string, number> = {};
+    for (const [name, { expires }] of this.#named) {
+      if (expires !== undefined) found[`backends.${name}.tls`] = expires;
+    }
+    return found;
+  }
+
   /** For a connection that shows the certificate of this backend, if it has one; no name: none is shown. */
   for(backend: string | undefined): ClientTls {
     return (backend === undefined ? undefined : this.#named.get(backend)) ?? this.#plain;
@@ -75,7 +86,8 @@ function secured(
     const context = createSecureContext({ ...pair, ...(ca && { ca: [...rootCertificates, ca] }) });
     const hash = createHash('sha256');
     for (const [name, content] of all) hash.update(`${name}\n`).update(content);
-    return { id: hash.digest('base64'), context };
+    const expires = pair.cert && Date.parse(new X509Certificate(pair.cert).validTo);
+    return { id: hash.digest('base64'), context, ...(expires !== undefined && { expires }) };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new DragomanError('configuration', `${key}: the files cannot be used (${reason}).`, {

@@ -17,6 +17,7 @@ export function isFerried(s: Session, command: Dm2Command): command is Transfer 
  * repository, the ServerURI the outbound guard. The document passes byte for byte.
  */
 export function* ferry(s: Session, device: Dm2Device, command: Transfer): Script<StatusItem> {
+  if (device.gone) return { sc: 500 };
   if (command.verb === 'HGET') {
     const from = yield* expandFor(s, command.serverUri);
     if (from === undefined) return { sc: 400 };
