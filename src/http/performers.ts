@@ -86,15 +86,20 @@ export function performers(parts: PerformerParts): Performers {
     'alert.keep': (effect, whose) => outbox.keep(session(whose), effect),
     'alert.settle': (effect, whose) => outbox.settle(session(whose), effect),
     'report.expect': (effect, whose) => reports.expect(session(whose), effect),
-    'report.promise': async (effect, whose) => {
-      try {
-        await guard.check(effect.serverUri);
-      } catch (error) {
-        if (isRefusal(error)) return { at: Date.now(), refused: error.code, detail: error.detail };
-      }
-      return reports.promise(session(whose), effect);
-    },
+    'report.promise': async (effect, whose) =>
+      (await refusal(guard, effect.serverUri)) ?? reports.promise(session(whose), effect),
+    'url.check': async ({ url }) => (await refusal(guard, url)) ?? { at: Date.now() },
     'report.close': (effect, whose) => outbox.close(session(whose), effect),
     'wakeup.answer': (effect, whose) => wakeups.answer(place(whose), effect),
   };
+}
+
+/** Why nothing may be sent there, if so; a name that cannot be resolved just now is no reason. */
+async function refusal(guard: OutboundGuard, url: string) {
+  try {
+    await guard.check(url);
+  } catch (error) {
+    if (isRefusal(error)) return { at: Date.now(), refused: error.code, detail: error.detail };
+  }
+  return undefined;
 }

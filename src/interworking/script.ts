@@ -252,6 +252,11 @@ export interface Effects {
       | { readonly at: number; readonly correlator: string }
       | { readonly at: number; readonly refused: ErrorCode; readonly detail: string };
   };
+  /** Whether a URL that is kept for later may be fetched or written to at all. */
+  'url.check': {
+    request: { readonly url: string };
+    result: { readonly at: number; readonly refused?: ErrorCode; readonly detail?: string };
+  };
   /** Ends an expectation or promise of this session at once: with the alert that keeps it, else as void. */
   'report.close': {
     request: { readonly n: number; readonly alert?: Alert };

@@ -125,6 +125,19 @@ function* failure(s: Session, command: string, event: TransferEvent): Script<num
   return fault === 'backend' ? 500 : dm2;
 }
 
+/**
+ * Whether a ServerURI can be kept for later: 200, 400 for what is none, or the `sc` of why nothing may go
+ * there, with a note. Better refused now than never served.
+ */
+export function* checkServerUri(s: Session, rule: string, serverUri: string): Script<number> {
+  const url = yield* expandFor(s, serverUri);
+  if (url === undefined || !/^https?:/i.test(url) || !URL.canParse(url)) return 400;
+  const { refused, detail } = yield* s.perform({ kind: 'url.check', url });
+  if (refused === undefined) return 200;
+  yield* s.note(rule, `Refused, as nothing may be exchanged with its ServerURI: ${detail}`);
+  return ERRORS[refused].dm2;
+}
+
 /** ServerURI with its placeholders replaced; `undefined`, with a note, where one is not known. */
 export function* expandFor(s: Session, serverUri: string): Script<string | undefined> {
   const { devInfo } = s;

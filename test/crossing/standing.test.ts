@@ -42,8 +42,8 @@ async function sessions(
     next,
     notes: () => gateway.notes(ID),
     shown: async () => (await gateway.api<Record<string, unknown>>('GET', `/api/devices/${ID}`)).body,
-    restart: async () => {
-      gateway = await gateway.restart();
+    restart: async (other: Record<string, unknown> = {}) => {
+      gateway = await gateway.restart({ ...config, ...other });
       Object.assign(device.options, { url: gateway.dm });
     },
   };
@@ -155,14 +155,33 @@ describe.each(PHONES)('SUB on a legacy device $name', (phone) => {
     expect(backend.uploads).toMatchObject([{ contentType: 'application/json', json: [{}] }]);
   });
 
-  it('never reaches a place that nobody allowed [IW-SUB-1]', async () => {
-    const { device, next, notes } = await sessions(phone, {}, [
-      [['SUB', 'http://169.254.169.254/changes', `${SETTINGS}//Ringtone`]],
+  it('is 403 for a place that nobody allowed, and nothing goes where it is allowed no more [IW-SUB-1]', async () => {
+    const elsewhere = closing(new Dm2Backend());
+    const allow = { outbound: { allow: [new URL(await elsewhere.start()).host] } };
+    const { device, next, notes, restart } = await sessions(phone, {}, [
+      [],
+      [
+        ['SUB', 'http://169.254.169.254/changes', `${SETTINGS}//Ringtone`],
+        ['DEFAULT', FUMO, 'http://169.254.169.254/preset'],
+        ['SUB', elsewhere.serverUri('changes'), `${SETTINGS}//Ringtone`],
+      ],
     ]);
     await next();
+    await restart(allow);
+    expect((await next()).sc).toEqual([403, 403, 200]);
+    expect((await notes()).map(({ text }) => text).join('\n')).toContain(
+      'http://169.254.169.254 may not be fetched',
+    );
     device.tree.find(['Settings', 'Ringtone'])!.value = 'Bells';
+    await restart({});
     await next();
-    expect((await notes())[0]?.text).toContain('169.254.169.254 may not be fetched');
+    expect((await notes())[0]).toMatchObject({
+      rule: 'IW-SUB-1',
+      text: expect.stringContaining('may not be fetched'),
+    });
+    await restart(allow);
+    await next();
+    expect(elsewhere.uploads).toHaveLength(1);
   });
 
   it('is refused for what is no address or names nothing [IW-SUB-1]', async () => {

@@ -174,6 +174,8 @@ async function performOne(effect: EffectOf<PerformedKind>, driver: Driver, whose
       return performers['report.expect'](effect, whose);
     case 'report.promise':
       return performers['report.promise'](effect, whose);
+    case 'url.check':
+      return performers['url.check'](effect, whose);
     case 'report.close':
       return performers['report.close'](effect, whose);
     case 'wakeup.answer':

@@ -172,6 +172,7 @@ export function storeResult(
       return plain({ request: { settled: effect.settled }, result });
     case 'report.expect':
     case 'report.promise':
+    case 'url.check':
     case 'report.close':
     case 'wakeup.answer': {
       const { kind: _kind, ...request } = effect;
@@ -228,6 +229,7 @@ export function restoreResult(row: JournalEntry): unknown {
     case 'alert.settle':
     case 'report.expect':
     case 'report.promise':
+    case 'url.check':
     case 'report.close':
     case 'wakeup.answer':
       return (JSON.parse(row.meta) as { result: unknown }).result;

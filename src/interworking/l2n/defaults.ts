@@ -6,7 +6,7 @@ import { backendDialect } from '../dialects.ts';
 import { type DefaultSource, MOST_KEPT } from '../kept.ts';
 import type { Script } from '../script.ts';
 import type { Session } from '../session.ts';
-import { expandFor } from '../transfer.ts';
+import { checkServerUri } from '../transfer.ts';
 import type { LegacyDevice } from './device.ts';
 import { runHget } from './hget.ts';
 import { discover } from './inventory.ts';
@@ -16,8 +16,6 @@ type Default = Extract<Dm2Command, { verb: 'DEFAULT' }>;
 
 /** DEFAULT on a legacy device (IW-DEF-1): one source for each MOID, the last one counts. */
 export function* setDefault(s: Session, { moid, serverUri }: Default): Script<StatusItem> {
-  const url = yield* expandFor(s, serverUri);
-  if (url === undefined || !/^https?:/i.test(url) || !URL.canParse(url)) return { sc: 400 };
   if (/[\s/?]/.test(moid)) return { sc: 400 };
   const id = s.context.mappings.canonical(moid);
   if (!mayCreate(s, id)) {
@@ -30,6 +28,8 @@ export function* setDefault(s: Session, { moid, serverUri }: Default): Script<St
     return { sc: 413 };
   }
   const { name } = s.context.backend;
+  const sc = yield* checkServerUri(s, 'IW-DEF-1', serverUri);
+  if (sc !== 200) return { sc };
   const { defaultOpensSession } = backendDialect(s.context).capabilities;
   s.keep('defaults', id, {
     serverUri,

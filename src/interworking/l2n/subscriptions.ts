@@ -4,7 +4,7 @@ import type { Dm2Command, StatusItem } from '../../dm2/packages.ts';
 import { MOST_KEPT, type Subscription } from '../kept.ts';
 import type { Script } from '../script.ts';
 import type { Session } from '../session.ts';
-import { expandFor, SERIALIZATION_TYPES, sendBody } from '../transfer.ts';
+import { checkServerUri, expandFor, SERIALIZATION_TYPES, sendBody } from '../transfer.ts';
 import type { LegacyDevice } from './device.ts';
 import { type Content, readContents } from './documents.ts';
 
@@ -24,8 +24,8 @@ export function* subscribe(s: Session, device: LegacyDevice, command: Sub): Scri
     yield* s.note('IW-SUB-1', `SUB was refused: the device has ${MOST_KEPT} subscriptions.`);
     return { sc: 413 };
   }
-  const url = yield* expandFor(s, serverUri);
-  if (url === undefined || !/^https?:/i.test(url) || !URL.canParse(url)) return { sc: 400 };
+  const sc = yield* checkServerUri(s, 'IW-SUB-1', serverUri);
+  if (sc !== 200) return { sc };
   const [[content]] = (yield* readContents(s, device, [[clientUri]])) as [[Content]];
   if (!content.ok) return { sc: content.sc };
   const { name: backend } = s.context.backend;

@@ -112,6 +112,7 @@ export function toyPerformers(world: World, boundary: Boundary = LIVES): Perform
     'alert.settle': ({ settled }) => act('alert.settle', String(settled.length), { at: 1009 }),
     'report.expect': ({ uri }) => act('report.expect', uri, { at: 1010, url: 'http://gw/dm?report=abc' }),
     'report.promise': ({ uri }) => act('report.promise', uri, { at: 1011, correlator: 'abc' }),
+    'url.check': ({ url }) => act('url.check', url, { at: 1014 }),
     'report.close': ({ n }) => act('report.close', String(n), { at: 1012 }),
     'wakeup.answer': ({ number }) => act('wakeup.answer', String(number), { at: 1013 }),
   };
