@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { DialectName } from '../../src/dm2/dialects/index.ts';
-import { Dm2Backend, Dm2Client, LegacyDevice } from '../../src/simulator/index.ts';
+import { Dm2Backend, Dm2Client, LegacyDevice, LegacyServer } from '../../src/simulator/index.ts';
 import { closing, run } from './gateway.ts';
 
 const ID = 'IMEI:493005100592800';
@@ -257,6 +257,30 @@ describe('what only some dialects have', () => {
     });
     expect(sc).toEqual([406]);
   });
+});
+
+describe('an early client that lists no objects', () => {
+  it.each(['draft-text-1', 'draft-text-2', 'draft-text-3'] as const)(
+    '%s is asked for them, once [IW-INV-4]',
+    async (dialect) => {
+      const server = closing(
+        new LegacyServer({ script: [[{ kind: 'Get', uris: ['./FUMO/fumo1/PkgName'] }]] }),
+      );
+      const gateway = await run({
+        backends: { legacy: { protocol: 'dm1', url: await server.start() } },
+        routes: [{ match: { protocol: 'dm2' }, backend: 'legacy' }],
+        dialects: dialect === 'draft-text-3' ? [{ deviceId: '*', dialect }] : [],
+      });
+      const phone = closing(new Dm2Client({ url: gateway.dm, deviceId: ID, dialect, listsObjects: false }));
+      const asked = ({ executed }: { executed: readonly { command: readonly string[] }[] }) =>
+        executed.filter(
+          ({ command }) => command[0] === 'HPOST' && command.length <= 3 && !command[2]?.includes('urn'),
+        ).length;
+      expect(asked(await phone.session())).toBe(1);
+      expect(asked(await phone.session())).toBe(0);
+      expect(server.sessions.map(({ commands }) => commands[0]?.code)).toEqual(['200', '200']);
+    },
+  );
 });
 
 describe('an object that the device knows by another of its ids', () => {

@@ -16,6 +16,7 @@ import { withAskedNumber } from '../notification/answer.ts';
 import type { Script, SessionOutcome, SessionScript } from '../script.ts';
 import { Session } from '../session.ts';
 import { writeLeaf } from '../values.ts';
+import { askObjects } from './askObjects.ts';
 import { Dm2Device, END } from './device.ts';
 import { execute } from './execute.ts';
 import { DEVINFO, learnClient, mountObjects } from './mounts.ts';
@@ -30,6 +31,7 @@ export function* dm2DeviceOnLegacyBackend(context: SessionContext): SessionScrip
   learnClient(s, context.opening);
   mountObjects(s, MOS);
   yield* keepOpeningAlerts(s, device.alerts, alerts);
+  yield* askObjects(s, device, MOS);
   const devInfo = yield* devInfoItems(s, device);
   if (s.bootstrapDue) {
     s.learnBootstrapTold();

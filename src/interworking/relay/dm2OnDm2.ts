@@ -6,6 +6,7 @@ import { Dm2BackendLeg, mosOf } from '../backendLeg.ts';
 import type { SessionContext } from '../context.ts';
 import { isDeviceUrl } from '../deviceUrl.ts';
 import type { DueAlert } from '../keptAlerts.ts';
+import { askObjects } from '../n2l/askObjects.ts';
 import { Dm2Device, END } from '../n2l/device.ts';
 import { devInfoItems, keepOpeningAlerts } from '../n2l/dm2DeviceOnLegacyBackend.ts';
 import { learnClient, mountObjects } from '../n2l/mounts.ts';
@@ -26,10 +27,11 @@ export function* dm2OnDm2(context: SessionContext): SessionScript {
   yield* s.save();
   const told = withBootstrap(s, yield* withAskedNumber(s, package1.Alert ?? []));
   const backend = new Dm2BackendLeg(s);
+  const alike = speaksAlike(device, backend);
+  if (!alike) yield* askObjects(s, device, package1.MOS);
   let due = device.alerts.take();
   yield* readDevInfo(s, device, backend);
   if (device.gone) return { ending: 'device-gone' };
-  const alike = speaksAlike(device, backend);
   const opening = openingFor(s, device, backend, withAlerts(package1, told, due));
   let answer = yield* backend.forward(opening, undefined, alike && opening === package1);
   while (answer.ok) {

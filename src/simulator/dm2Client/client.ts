@@ -146,8 +146,11 @@ export class Dm2Client {
             Data: { NotificationID: String(id) },
           };
     this.#msgId = undefined;
-    const package1 = { MOS: this.objects.list(), Alert: [began, ...this.#sentAlerts] };
-    const { deviceId } = this.options;
+    const { deviceId, listsObjects = true } = this.options;
+    const package1 = {
+      ...(listsObjects && { MOS: this.objects.list() }),
+      Alert: [began, ...this.#sentAlerts],
+    };
     const devInfo = this.#dialect.capabilities.openingCarriesDevInfo ? devInfoOf(this.objects) : {};
     this.#ready(package1, this.#dialect.writeOpening({ deviceId, package1, devInfo, items: [] }));
   }

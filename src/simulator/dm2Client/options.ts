@@ -45,6 +45,8 @@ export interface Dm2ClientOptions extends HttpClientOptions {
   /** List notation of `treeFile.ts`, or the path of a JSON or YAML file; a phone when absent. */
   readonly objects?: unknown;
   readonly missing?: readonly Dm2Capability[];
+  /** False leaves the list of objects out of the first message, as early clients do that nobody asked for it. */
+  readonly listsObjects?: boolean;
   readonly quirks?: Dm2Quirks;
   /** AlertType of the session alert: client-initiated when absent. */
   readonly sessionAlert?: string;
