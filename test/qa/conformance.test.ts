@@ -209,6 +209,13 @@ describe('our own roles, tried by the conformance command', () => {
     ]);
     expect(client.exit).toBe(0);
 
+    // Alerts in either package.
+    const told = server.item(24).exchange.filter(({ direction }) => direction === 'sent');
+    expect(told.map(({ body = '' }) => Object.keys(JSON.parse(body)))).toEqual([
+      ['MOS', 'Alert'],
+      ['Status', 'Alert'],
+    ]);
+
     // The bytes of an item are those that were exchanged.
     const [notification] = server.item(2).exchange;
     expect(
@@ -388,6 +395,26 @@ describe('a server', () => {
 });
 
 describe('the command', () => {
+  it('prints the messages too, when asked, without credentials', async () => {
+    const server = closing(new Dm2Backend({ auth: { type: 'basic', username: 'u', password: 'hunter2' } }));
+    const account = ['--username', 'u', '--password', 'hunter2'];
+    const { out } = await dragoman([
+      'conformance',
+      '--role',
+      'server',
+      '--against',
+      await server.start(),
+      ...account,
+      '--exchange',
+    ]);
+    expect(out).toMatch(
+      /^ {4}> POST http.*\n {4}content-type: application\/vnd\.oma\.dm\.initiation\+json\n/m,
+    );
+    expect(out).toContain('    authorization: (masked)\n');
+    expect(out).toContain('    {"CMD":[["END"]]}\n');
+    expect(out).not.toContain(Buffer.from('u:hunter2').toString('base64'));
+  });
+
   it.each([
     [['--role', 'server'], /conformance needs --against URL/],
     [['--role', 'client'], /conformance needs --scratch and --exec/],

@@ -4,7 +4,7 @@ import { type Notification, verifyNotification } from '../../dm2/notification/in
 import { type Dm2Command, MEDIA_TYPE, type StatusItem } from '../../dm2/packages.ts';
 import type { LoggedMessage } from '../../simulator/eventLog.ts';
 import { type Check, type Finding, fail, pass, unsupported } from './report.ts';
-import type { ServerEvidence, Turn } from './serverTrial.ts';
+import { type ServerEvidence, type Turn, UNKNOWN_ALERT } from './serverTrial.ts';
 
 type Look = Check<ServerEvidence>;
 type Verb = Dm2Command['verb'];
@@ -121,13 +121,14 @@ function end({ sessions }: ServerEvidence): Finding {
 }
 
 function genericAlert({ sessions }: ServerEvidence): Finding {
-  const [first] = sessions[0] ?? [];
-  if (!first?.package2)
-    return fail('Package#1 with an alert of unknown type was not taken', first?.request, first?.answer);
+  const telling = sessions.flat().filter(({ request }) => request.text.includes(UNKNOWN_ALERT.AlertType));
+  const refused = telling.find((turn) => !turn.package2);
+  if (refused || telling.length === 0) {
+    return fail('a package with an alert of unknown type was not taken', refused?.request, refused?.answer);
+  }
   return pass(
     'alerts are taken, one of unknown type is ignored, and none gets a status',
-    first.request,
-    first.answer,
+    ...telling.flatMap(exchangeOf),
   );
 }
 

@@ -158,9 +158,11 @@ async function runSessions(
   for (let count = 0; count < MOST_SESSIONS; count += 1) {
     const first = count === 0;
     const before = messages.length;
-    const report = await client.session({
-      ...(first && { alerts: [...(notified ? [answering] : []), UNKNOWN_ALERT] }),
-    });
+    client.begin(first ? { alerts: [...(notified ? [answering] : []), UNKNOWN_ALERT] } : {});
+    // Alerts come in Package#1 and in Package#3.
+    if (await client.step()) client.pendingAlerts.push(UNKNOWN_ALERT);
+    while (await client.step());
+    const { report } = client;
     await client.deliverReports();
     sessions.push(...turnsOf(messages.slice(before)));
     if (!first && report.executed.every(({ command }) => command[0] === 'END')) break;
