@@ -43,6 +43,8 @@ export type DeviceReply =
       readonly package2: Package2;
       /** OMADM-Accept: what its next uploads may be (20§9). */
       readonly accept?: string;
+      /** The client's answer may have the very bytes of its last one, at the same URL (IW-SES-4). */
+      readonly lookalike?: true;
     };
 
 /** The device's next message, or why there will be none. */

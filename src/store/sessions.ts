@@ -12,6 +12,11 @@ export interface SessionWrite {
   readonly patch?: SessionPatch;
   /** In order, the first one right behind what the journal has. */
   readonly entries: readonly JournalEntry[];
+  /**
+   * Its addresses in the Data Repository that stop working, for the client has answered for them: those that
+   * were used, or all.
+   */
+  readonly places?: 'used' | 'all';
   /** The session is over: what a user typed unseen, kept for its replay alone, goes. */
   readonly forget?: true;
   /** Changes to other tables that become durable with these entries, or not at all. */
@@ -171,11 +176,21 @@ export class SessionStore {
       statements.push({ sql: this.#insertSession, params: SESSION_COLUMNS.map((c) => row[c]) });
     }
     statements.push(...this.#inserts(writes.flatMap(({ entries }) => packEntries(entries))));
-    for (const write of writes) {
-      if (write.forget) statements.push(...this.#forgetting(write.id));
-      if (write.also) statements.push(...write.also);
+    for (const { id, places, forget, also } of writes) {
+      if (also) statements.push(...also);
+      if (places) statements.push(this.#closing(id, places));
+      if (forget) statements.push(...this.#forgetting(id));
     }
     return statements;
+  }
+
+  /** Uploads stay for the session to collect; documents on offer have served. */
+  #closing(id: string, places: 'used' | 'all'): Statement {
+    const which = places === 'used' ? `state = 'taken'` : `state <> 'closed'`;
+    return {
+      sql: `update repository set state = 'closed', body = case direction when 'offer' then null else body end, content = case direction when 'offer' then null else content end where session_id = ${this.#mark(1)} and ${which}`,
+      params: [id],
+    };
   }
 
   #inserts(rows: readonly JournalRow[]): Statement[] {

@@ -36,14 +36,14 @@ async function legacyServer(
   encoding: 'xml' | 'wbxml',
   script: readonly (readonly ServerCommand[])[],
   options: Partial<ConstructorParameters<typeof Dm2Client>[0]> = {},
-  limits: Record<string, unknown> = {},
+  config: Record<string, unknown> = {},
 ) {
   const server = closing(new LegacyServer({ script }));
   const url = await server.start();
   const gateway = await run({
     backends: { legacy: { protocol: 'dm1', url, encoding } },
     routes: [{ match: { protocol: 'dm2' }, backend: 'legacy' }],
-    limits,
+    ...config,
   });
   const client = (dm: string) => closing(new Dm2Client({ url: dm, deviceId: ID, ...options }));
   const told = () =>
@@ -127,9 +127,7 @@ describe.each(['xml', 'wbxml'] as const)('UI alerts of a legacy server in %s', (
       encoding,
       [[alert('1102', 'DR=x', 'Name')]],
       { show: () => undefined },
-      {
-        interactionSeconds: 1,
-      },
+      { limits: { interactionSeconds: 1 } },
     );
     expect(limited.told).toEqual([['408']]);
     expect(await limited.gateway.notes(ID)).toContainEqual({
@@ -186,13 +184,17 @@ describe('a page that is waited for', () => {
     const page = new Promise<string>((resolve) => {
       shown = resolve;
     });
-    const { gateway, client, server, told } = await legacyServer('xml', [[alert('1102', '', 'Name?')]], {
-      show: (url) => shown(url),
-    });
-    const { port } = new URL(gateway.dm);
     // The device reaches the gateway under one address before and after.
-    let target = gateway.dm;
+    let target = '';
     const front = closing(await relay(() => target));
+    const { gateway, client, server, told } = await legacyServer(
+      'xml',
+      [[alert('1102', '', 'Name?')]],
+      { show: (url) => shown(url) },
+      { publicUrl: new URL(front.url).origin },
+    );
+    const { port } = new URL(gateway.dm);
+    target = gateway.dm;
     const device = client(front.url);
     const session = device.session();
     const url = await page;
@@ -237,7 +239,12 @@ async function relay(target: () => string) {
     ) as Record<string, string>;
     for (let tries = 0; tries < 100; tries += 1) {
       try {
-        const answer = await fetch(target(), { method: 'POST', headers, body });
+        const { method = 'POST', url = '' } = request;
+        const answer = await fetch(new URL(url, target()), {
+          method,
+          headers,
+          ...(method !== 'GET' && { body }),
+        });
         if (answer.status === 503) throw new Error('not yet');
         response.writeHead(answer.status, { 'content-type': answer.headers.get('content-type') ?? '' });
         response.end(Buffer.from(await answer.arrayBuffer()));

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { describe, expect, it } from 'vitest';
-import { wbxmlToXml } from '../../src/dm1/codec.ts';
+import { wbxmlToXml, xmlToWbxml } from '../../src/dm1/codec.ts';
 import { Dm2Backend } from '../../src/simulator/dm2Backend/backend.ts';
 import { LegacyDevice } from '../../src/simulator/index.ts';
 import { closing, post, TYPES, wired } from './harness.ts';
@@ -90,16 +90,19 @@ async function play(name: string, CMD: readonly (readonly string[])[]) {
   };
 }
 
-/** A legacy server in raw bytes: keeps what it gets and answers what it is given. */
-async function rawServer(answers: ((request: string) => string)[]) {
-  const got: { type: string; body: string }[] = [];
+/** A legacy server in raw bytes: keeps what it gets and answers what it is given, in the encoding of the two. */
+async function rawServer(form: 'xml' | 'wbxml', answers: ((request: string) => string)[]) {
+  const got: { type: string; text: string; bytes: Buffer }[] = [];
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
-    const body = Buffer.concat(chunks).toString('utf8');
-    got.push({ type: String(request.headers['content-type']), body });
-    const answer = answers[got.length - 1]?.(body) ?? '';
-    response.writeHead(200, { 'content-type': TYPES.xml }).end(answer);
+    const bytes = Buffer.concat(chunks);
+    const text = form === 'xml' ? bytes.toString('utf8') : wbxmlToXml(bytes);
+    got.push({ type: String(request.headers['content-type']), text, bytes });
+    const answer = answers[got.length - 1]?.(text) ?? '';
+    response
+      .writeHead(200, { 'content-type': TYPES[form] })
+      .end(form === 'xml' ? answer : xmlToWbxml(answer));
   });
   closing({ close: () => void server.close() });
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
@@ -226,10 +229,10 @@ const GOLDEN_WBXML = [
   `${HEADER_12('2')}120101`,
 ];
 
-describe('a 2.0 client in raw JSON on a legacy server in raw XML', () => {
-  it('exchanges exactly these bytes [IW-SES-7] [IW-SES-8] [IW-RD-1] [IW-WR-3] [IW-STAT-2]', async () => {
+describe.each(['xml', 'wbxml'] as const)('a 2.0 client in raw JSON on a legacy server in raw %s', (form) => {
+  it('exchanges exactly these bytes [IW-SES-4] [IW-SES-7] [IW-SES-8] [IW-SES-9] [IW-RD-1] [IW-WR-3] [IW-STAT-2]', async () => {
     const session = (body: string) => /<SessionID>(.*?)</.exec(body)?.[1] ?? '';
-    const server = await rawServer([
+    const server = await rawServer(form, [
       (body) =>
         fromServer(
           session(body),
@@ -239,18 +242,16 @@ describe('a 2.0 client in raw JSON on a legacy server in raw XML', () => {
       (body) => fromServer(session(body), '2', ok(1, '2', '0', 'SyncHdr')),
     ]);
     const gateway = await wired({
-      backends: { legacy: { protocol: 'dm1', url: server.url } },
+      backends: { legacy: { protocol: 'dm1', url: server.url, encoding: form } },
       routes: [{ match: { protocol: 'dm2' }, backend: 'legacy' }],
     });
     const { origin } = new URL(gateway.dm);
     const repository = new RegExp(`${origin}/repository/[A-Za-z0-9_-]{43}`);
+    let to = gateway.dm;
     const send = async (type: string, body: string): Promise<{ bytes: string; url: string }> => {
-      const answer = await gateway.post(body, {
-        'content-type': type,
-        'omadm-devid': 'RAW:1',
-        accept: '*/*',
-      });
+      const answer = await post(to, body, { 'content-type': type, 'omadm-devid': 'RAW:1', accept: '*/*' });
       expect([answer.status, answer.headers['content-type']]).toEqual([200, REQUEST]);
+      to = /"CONT","(.*?)"/.exec(answer.text)?.[1] ?? to;
       return { bytes: answer.text.replace(repository, 'URL'), url: repository.exec(answer.text)?.[0] ?? '' };
     };
     const upload = async (url: string, document: string) =>
@@ -263,16 +264,19 @@ describe('a 2.0 client in raw JSON on a legacy server in raw XML', () => {
       '[{"MOID":"urn:oma:mo:oma-dm-devinfo:1.2","MIID":"di","MOData":{"DevID":"RAW:1","Man":"Raw","Mod":"M","DmV":"2.0","Lang":"de"}}]',
     );
     const second = await send(TYPES.package3, '{"Status":[{"sc":200}]}');
-    expect(second.bytes).toBe('{"CMD":[["HPOST","URL","urn:oma:mo:oma-dm-devinfo:1.2/di/Lang"]]}');
+    expect(second.bytes).toBe(
+      `{"CMD":[["HPOST","URL","urn:oma:mo:oma-dm-devinfo:1.2/di/Lang"],["CONT","${origin}/dm?answers=2"]]}`,
+    );
     await upload(
       second.url,
       '[{"ClientURI":"urn:oma:mo:oma-dm-devinfo:1.2/di/Lang","MOData":{"Lang":"de"}}]',
     );
-    const third = await send(TYPES.package3, '{"Status":[{"sc":200}]}');
+    // The answer to this one could not be told from the last without the URL of its own.
+    const third = await send(TYPES.package3, '{"Status":[{"sc":200},{"sc":200}]}');
     expect(third.bytes).toBe('{"CMD":[["EXEC","urn:oma:mo:oma-fumo:1.0/fumo1/Update"]]}');
     expect((await send(TYPES.package3, '{"Status":[{"sc":202}]}')).bytes).toBe('{"CMD":[["END"]]}');
 
-    const id = session(server.got[0]?.body ?? '');
+    const id = session(server.got[0]?.text ?? '');
     const head = (msgId: string) =>
       `${HEAD}<SessionID>${id}</SessionID><MsgID>${msgId}</MsgID><Target><LocURI>${server.url}</LocURI></Target><Source><LocURI>RAW:1</LocURI></Source><Meta><MaxMsgSize xmlns="syncml:metinf">65536</MaxMsgSize><MaxObjSize xmlns="syncml:metinf">16777216</MaxObjSize></Meta></SyncHdr><SyncBody>`;
     const meta =
@@ -286,21 +290,32 @@ describe('a 2.0 client in raw JSON on a legacy server in raw XML', () => {
       item('DmV', '2.0'),
       item('Lang', 'de'),
     ];
-    const type = `${TYPES.xml}; charset=utf-8`;
-    expect(server.got).toEqual([
+    const type = form === 'xml' ? `${TYPES.xml}; charset=utf-8` : TYPES.wbxml;
+    const neutralHex = ({ bytes }: { bytes: Buffer }) =>
+      bytes
+        .toString('hex')
+        .replace(Buffer.from(server.url).toString('hex'), '{url}')
+        .replace(`65 03 ${Buffer.from(id).toString('hex')} 00`.replaceAll(' ', ''), '{session}');
+    if (form === 'wbxml') expect(server.got.map(neutralHex)).toEqual(GOLDEN_TO_SERVER);
+    expect(server.got.map(({ type: sent, text }) => ({ type: sent, text }))).toEqual([
       {
         type,
-        body: `${head('1')}<Alert><CmdID>1</CmdID><Data>1201</Data></Alert><Replace><CmdID>2</CmdID>${items.join('')}</Replace><Final/></SyncBody></SyncML>`,
+        text: `${head('1')}<Alert><CmdID>1</CmdID><Data>1201</Data></Alert><Replace><CmdID>2</CmdID>${items.join('')}</Replace><Final/></SyncBody></SyncML>`,
       },
       {
         type,
-        body: `${head('2')}<Status><CmdID>1</CmdID><MsgRef>1</MsgRef><CmdRef>0</CmdRef><Cmd>SyncHdr</Cmd><TargetRef>RAW:1</TargetRef><SourceRef>http://legacy.example/dm</SourceRef><Data>200</Data></Status>${ok(2, '1', '4', 'Get')}<Results><CmdID>3</CmdID><MsgRef>1</MsgRef><CmdRef>4</CmdRef>${item('Lang', 'de')}</Results>${ok(4, '1', '5', 'Exec', 202)}<Final/></SyncBody></SyncML>`,
+        text: `${head('2')}<Status><CmdID>1</CmdID><MsgRef>1</MsgRef><CmdRef>0</CmdRef><Cmd>SyncHdr</Cmd><TargetRef>RAW:1</TargetRef><SourceRef>http://legacy.example/dm</SourceRef><Data>200</Data></Status>${ok(2, '1', '4', 'Get')}<Results><CmdID>3</CmdID><MsgRef>1</MsgRef><CmdRef>4</CmdRef>${item('Lang', 'de')}</Results>${ok(4, '1', '5', 'Exec', 202)}<Final/></SyncBody></SyncML>`,
       },
     ]);
     expect((await gateway.traces('RAW:1'))[0]).toMatchObject({ state: 'done', ending: 'completed' });
   });
 });
 
+/** As GOLDEN_WBXML; values of Items are opaque. */
+const GOLDEN_TO_SERVER = [
+  '02a4016a006d6c7103312e3200017203444d2f312e320001{session}015b033100016e5703{url}0001016757035241573a310001015a00014c0336353533360001550331363737373231360001010100006b464b033100014f0331323031000101604b03320001546757032e2f446576496e666f2f44657649640001015a0001470363687200015303746578742f706c61696e00010100004fc3055241573a310101546757032e2f446576496e666f2f4d616e0001015a0001470363687200015303746578742f706c61696e00010100004fc3035261770101546757032e2f446576496e666f2f4d6f640001015a0001470363687200015303746578742f706c61696e00010100004fc3014d0101546757032e2f446576496e666f2f446d560001015a0001470363687200015303746578742f706c61696e00010100004fc303322e300101546757032e2f446576496e666f2f4c616e670001015a0001470363687200015303746578742f706c61696e00010100004fc3026465010101120101',
+  '02a4016a006d6c7103312e3200017203444d2f312e320001{session}015b033200016e5703{url}0001016757035241573a310001015a00014c0336353533360001550331363737373231360001010100006b694b033100015c033100014c033000014a0353796e6348647200016f035241573a3100016803687474703a2f2f6c65676163792e6578616d706c652f646d00014f03323030000101694b033200015c033100014c033400014a0347657400014f03323030000101624b033300015c033100014c03340001546757032e2f446576496e666f2f4c616e670001015a0001470363687200015303746578742f706c61696e00010100004fc3026465010101694b033400015c033100014c033500014a034578656300014f03323032000101120101',
+];
 const REQUEST = 'application/vnd.oma.dm.request+json';
 const MO = 'application/vnd.oma.dm.mo+json';
 const PACKAGE_1 =

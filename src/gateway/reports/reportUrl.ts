@@ -1,3 +1,4 @@
+import { withoutAnswer } from '../../interworking/answerUrl.ts';
 import { secretDigest } from '../../support/ids.ts';
 import { REPORT_PARAMETER } from './reports.ts';
 
@@ -19,7 +20,8 @@ export function notifiedUrl(deviceUrl: string, number: number): string {
   return `${deviceUrl}?notification=${number}`;
 }
 
-export function readPostedUrl(url: string): PostedUrl {
+export function readPostedUrl(posted: string): PostedUrl {
+  const url = withoutAnswer(posted);
   if (!url.includes('?')) return { shown: url };
   const notified = NOTIFICATION.exec(url);
   if (notified) {

@@ -41,7 +41,8 @@ interface Place {
   readonly also?: Also;
 }
 
-type State = 'open' | 'taken';
+/** `taken`: it was used, and may be again until the session has heard of that; then it is `closed`. */
+type State = 'open' | 'taken' | 'closed';
 
 type NewPlace = [
   token_hash: string,
@@ -57,7 +58,8 @@ type NewPlace = [
 
 /**
  * The Data Repository that 2.0 clients fetch documents from and upload them to (IW-RD-1, IW-WR-1). Each
- * URL works once, for a while, for one device; the store keeps the hash of its token only.
+ * URL serves one command of one device, for a while: a transfer that breaks off can be made again, until the
+ * session goes on with the client's answer (`SessionWrite.places`). The store keeps the hash of its token only.
  */
 export class DataRepository {
   readonly #store: Store;
@@ -66,11 +68,12 @@ export class DataRepository {
   readonly #objects: ObjectStore;
   readonly #find: (hash: string) => Promise<RepositoryRow[]>;
   readonly #insert: (also: Also | undefined, ...row: NewPlace) => Promise<unknown> | undefined;
-  readonly #taken: (
+  readonly #fetched: (hash: string) => Promise<number>;
+  readonly #uploaded: (
     hash: string,
     body: Uint8Array | null,
     content: string | null,
-    type: string | null,
+    type: string,
   ) => Promise<number>;
 
   constructor(store: Store, options: RepositoryOptions, objects = new ObjectStore(store, options.now)) {
@@ -98,18 +101,26 @@ export class DataRepository {
         })
         .compile(),
     );
-    // One statement decides who wins.
-    this.#taken = store.prepareChange((slot) =>
+    const taken = { state: 'taken' satisfies State };
+    this.#fetched = store.prepareChange((slot) =>
+      store.db
+        .updateTable('repository')
+        .set(taken)
+        .where('token_hash', '=', slot<string>(0))
+        .where('state', '<>', 'closed')
+        .compile(),
+    );
+    this.#uploaded = store.prepareChange((slot) =>
       store.db
         .updateTable('repository')
         .set({
-          state: 'taken' satisfies State,
+          ...taken,
           body: slot<Uint8Array | null>(1),
           content: slot<string | null>(2),
-          content_type: slot<string | null>(3),
+          content_type: slot<string>(3),
         })
         .where('token_hash', '=', slot<string>(0))
-        .where('state', '=', 'open')
+        .where('state', '<>', 'closed')
         .compile(),
     );
   }
@@ -159,7 +170,7 @@ export class DataRepository {
       return problem(403, 'this address is for another device');
     }
     if (Number(row.expires_at) <= this.#now()) return problem(410, 'this address has expired');
-    if (row.state !== 'open') return problem(410, 'this address has been used');
+    if (row.state === 'closed') return used();
     return row.direction === 'offer' ? this.#fetch(row, request.method) : this.#upload(row, request);
   }
 
@@ -203,9 +214,7 @@ export class DataRepository {
       'cache-control': 'no-store',
     };
     if (method === 'HEAD') return { status: 200, headers };
-    // The document goes, for nobody may fetch it again.
-    if ((await this.#taken(row.token_hash, null, null, row.content_type)) === 0)
-      return problem(410, 'this address has been used');
+    if ((await this.#fetched(row.token_hash)) === 0) return used();
     const body = content instanceof Uint8Array ? content : this.#objects.stream(content);
     return { status: 200, headers, body };
   }
@@ -223,9 +232,7 @@ export class DataRepository {
     }
     if (!document) return problem(400, 'the document ended too early');
     const content = document.stored ? JSON.stringify(document.stored) : null;
-    if ((await this.#taken(row.token_hash, document.body, content, contentType)) === 0) {
-      return problem(410, 'this address has been used');
-    }
+    if ((await this.#uploaded(row.token_hash, document.body, content, contentType)) === 0) return used();
     return { status: method === 'POST' ? 201 : 204, headers: {} };
   }
 }
@@ -245,6 +252,10 @@ function contentOf({ body, content }: RepositoryRow): Content {
   if (content === null) return body ?? new Uint8Array();
   const parts = JSON.parse(content) as ({ readonly text: string } | StoredPart)[];
   return parts.map((part) => ('text' in part ? Buffer.from(part.text, 'base64') : part));
+}
+
+function used(): RepositoryResponse {
+  return problem(410, 'this address has been used');
 }
 
 function problem(status: number, text: string, headers: Record<string, string> = {}): RepositoryResponse {

@@ -6,9 +6,9 @@ const PATIENCE = 1_000;
 
 /**
  * Follows whether an answer reached its device, where a later message with the same bytes could be either
- * a repeat or a new one (IW-SES-4). That an answer was lost is always noted. That it arrived is noted in a
- * live 2.0 session beyond its opening alone: packages have no number there, and two equal ones in a row
- * are common. An answer without a note is given again then; a command is never taken for done unseen.
+ * a repeat or a new one (IW-SES-4). That an answer was lost is always noted. That it arrived is noted only
+ * where a 2.0 client's next message may look like its last one. An answer without a note is given again
+ * then; a command is never taken for done unseen.
  */
 export class DeliveryLog {
   readonly #journal: Journal;
@@ -27,7 +27,7 @@ export class DeliveryLog {
         // A later message has been taken meanwhile: it was no repeat.
         if (session.reply !== reply) return;
         session.delivered = arrived;
-        if (arrived && (session.protocol === 'dm1' || session.ended || !session.moved)) return;
+        if (arrived && (session.ended || !session.lookalike)) return;
         session.record(arrived ? 'delivered' : 'undelivered', this.#now(), '{}');
         const write = session.takeWrite();
         // Refused: another node has gone on with the session, which says the same.

@@ -170,7 +170,10 @@ export class DevicePort {
       deviceId,
       key: `dm2:${deviceId.length}:${deviceId}:${shown}`,
       at: this.#now(),
-      mark: { hash: digest(request.body), ...(msgId !== undefined && { msgId: String(msgId) }) },
+      mark: {
+        hash: digest(request.body, request.url),
+        ...(msgId !== undefined && { msgId: String(msgId) }),
+      },
       stored: request.body,
       dialect: dialect.name,
       ...read,
@@ -296,8 +299,9 @@ function checkedId(id: string): string {
   return id;
 }
 
-function digest(body: Uint8Array): string {
-  return hash('sha1', body, 'base64');
+/** Of the bytes; of a 2.0 message also of the URL that it came to, which CONT may have changed. */
+function digest(body: Uint8Array, url = ''): string {
+  return hash('sha1', url === '' ? body : Buffer.concat([Buffer.from(`${url}\n`), body]), 'base64');
 }
 
 function overload(reason: string): Declined {

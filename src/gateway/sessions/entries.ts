@@ -58,6 +58,8 @@ export interface OpenMeta extends MessageMeta {
 
 /** Beside the bytes of an answer; they hold no credential of the gateway's, which `present` adds anew. */
 export interface ReplyMeta {
+  /** What the device says next may have the very bytes of what it said last (IW-SES-4). */
+  readonly lookalike?: true;
   readonly enc?: Encoding;
   readonly present?: Presentation;
   /** Values that only the object store holds stand in it as marks. */

@@ -51,6 +51,7 @@ export async function abandon(
       id: row.id,
       patch: { state: 'failed', ending: code, detail, updated_at: at },
       entries: [{ session_id: row.id, seq, kind: 'end', at, meta, body: null }],
+      places: 'all',
       forget: true,
     });
   } catch (cause) {

@@ -69,10 +69,14 @@ export class LiveSession {
   delivery: Promise<unknown> | undefined;
   /** Its device was authenticated, once for the session or for each message (1x§9.4). */
   proof: 'session' | 'message' | undefined;
+  /** It has had addresses in the Data Repository. */
+  hasPlaces = false;
   /** Its journal holds what a user typed unseen; that goes when it ends. */
   heldInConfidence = false;
-  /** A message other than the opening has come: the next one may have the very same bytes. */
-  moved = false;
+  /** What the device says next may have the bytes of what it said last. */
+  lookalike = false;
+  /** How often the answer to its last message was given again. */
+  repeats = 0;
   /** As stored; later than the true one, so that not every message writes it. */
   storedDeadline: number;
   #seq: number;
@@ -81,6 +85,7 @@ export class LiveSession {
   exchanges = 0;
   /** What is not stored yet has results in it that no message of the device would bring again. */
   holdsResults = false;
+  #closes: SessionWrite['places'];
   #patch: SessionPatch | undefined;
   #open: SessionRow | undefined;
   #replaces: readonly string[] | undefined;
@@ -136,6 +141,7 @@ export class LiveSession {
     this.#seq += 1;
     if (!again) this.holdsResults = true;
     if (kind === 'backend.exchange') this.exchanges += 1;
+    if (kind === 'repository.offer' || kind === 'repository.expect') this.hasPlaces = true;
     if (kind === 'interaction.wait' && body !== null) this.heldInConfidence = true;
   }
 
@@ -153,6 +159,7 @@ export class LiveSession {
 
   recordMessage(kind: 'open' | 'device', at: number, meta: MessageMeta, body: Uint8Array | null): void {
     this.record(kind, at, JSON.stringify(meta), body);
+    if (kind === 'device' && this.hasPlaces) this.#closes = 'used';
   }
 
   change(patch: SessionPatch): void {
@@ -161,6 +168,7 @@ export class LiveSession {
 
   /** What is not stored yet, or `undefined` when nothing is; the caller must store it. */
   takeWrite(): SessionWrite | undefined {
+    if (this.ended && this.hasPlaces) this.#closes = 'all';
     if (this.#entries.length === 0 && !this.#patch && !this.#open && !this.#also) return undefined;
     const write: SessionWrite = {
       id: this.id,
@@ -169,9 +177,11 @@ export class LiveSession {
       ...(this.#replaces && { replaces: this.#replaces }),
       ...(this.#patch && { patch: this.#patch }),
       ...(this.#also && { also: this.#also }),
+      ...(this.#closes && { places: this.#closes }),
       ...(this.ended && this.heldInConfidence && { forget: true as const }),
     };
     this.#entries = [];
+    this.#closes = undefined;
     this.holdsResults = false;
     this.#patch = undefined;
     this.#also = undefined;

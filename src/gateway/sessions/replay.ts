@@ -64,6 +64,7 @@ export function replay(
     if (effect.kind !== 'device.exchange') {
       if (effect.kind !== entry.kind) throw diverged(row.id, entry.seq, entry.kind, effect.kind);
       const result = effect.kind === 'note' ? undefined : restoreResult(entry);
+      if (effect.kind === 'repository.offer' || effect.kind === 'repository.expect') session.hasPlaces = true;
       if (effect.kind === 'interaction.wait' && entry.body !== null) session.heldInConfidence = true;
       if (effect.kind === 'authenticate') session.judged(result as ResultOf<'authenticate'>);
       step = session.script.next(result);
@@ -86,7 +87,6 @@ export function replay(
       readEvent(row.protocol, entry, meta, session, tools.wire);
     session.parked = false;
     session.delivered = false;
-    session.moved = true;
     if (meta.gone === undefined) {
       session.last = markOf(meta);
       session.lastAt = entry.at;

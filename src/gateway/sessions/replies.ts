@@ -89,7 +89,8 @@ export class Replies {
   }
 
   #writeDm2(session: LiveSession, reply: Extract<DeviceReply, { protocol: 'dm2' }>): WrittenReply {
-    const { package2, accept } = reply;
+    const { package2, accept, lookalike } = reply;
+    session.lookalike = lookalike === true;
     const dialect = this.#wire.dm2[session.dialect as DialectName];
     const { commandsCarryMsgId, dataInStatus } = dialect.capabilities;
     if (commandsCarryMsgId) session.msgId = nextMsgId(session.msgId);
@@ -97,6 +98,7 @@ export class Replies {
     const { body, lost } = dialect.writePackage2(package2, session.msgId);
     const meta: ReplyMeta = {
       ...(accept !== undefined && { accept }),
+      ...(lookalike && { lookalike }),
       ...(lost.length > 0 && { lost }),
     };
     return { meta, journaled: body };

@@ -23,7 +23,7 @@ import type {
   SessionStarter,
   Wire,
 } from './ports.ts';
-import { belongsTo, hasUsed, isOutOfOrder, isRepeat, repeatedExchange } from './repeats.ts';
+import { belongsTo, isOutOfOrder, isRepeat, repeatedExchange } from './repeats.ts';
 import { type ReplayTools, replay } from './replay.ts';
 import { Replies } from './replies.ts';
 import { otherDialect, reportFor } from './statusReports.ts';
@@ -202,10 +202,7 @@ export class SessionRunner {
     const row = belongsTo(rows, message);
     if (row && !(held && held.id === row.id)) {
       const entries = await this.journal.read(row.id);
-      let repeated = repeatedExchange(row, entries, message, this.#sessionMs);
-      const unsure = message.protocol === 'dm2' && row.state === 'live';
-      if (unsure && repeated?.reply && (await hasUsed(this.#options.store, row, repeated)))
-        repeated = undefined;
+      const repeated = repeatedExchange(row, entries, message, this.#sessionMs);
       if (row.state !== 'live') {
         if (repeated?.reply) return this.#answerAgain(row, repeated, message);
       } else if (repeated || message.opens !== 'always') {
@@ -254,7 +251,8 @@ export class SessionRunner {
     session.reply = undefined;
     session.delivered = false;
     session.delivery = undefined;
-    session.moved = true;
+    session.repeats = 0;
+    if (session.key !== null && session.key !== message.key) this.#rename(session, message.key);
     session.last = mark;
     session.lastAt = at;
     const meta: MessageMeta = {
@@ -336,6 +334,7 @@ export class SessionRunner {
       if (!exchange?.reply) throw new DragomanError('internal', `Session ${session.id} has lost its answer.`);
       session.reply = await restoreReply(exchange.reply, session.deviceId, session.dialect, this.replies);
     }
+    session.repeats += 1;
     session.lastAt = message.at;
     this.#touch(session, message.at);
     this.#keep(session);
@@ -443,6 +442,13 @@ export class SessionRunner {
 
   #keep(session: LiveSession): void {
     if (!session.ended && session.key !== null) this.#cache.set(session.key, session);
+  }
+
+  /** The client goes on at another URL of ours, where its next messages look for it (IW-SES-3). */
+  #rename(session: LiveSession, key: string): void {
+    if (session.key !== null) this.#cache.delete(session.key);
+    session.key = key;
+    session.change({ key });
   }
 
   #ended(session: LiveSession, ending: string): void {

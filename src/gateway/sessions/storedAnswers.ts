@@ -15,6 +15,8 @@ export interface StoredExchange {
   readonly delivered: boolean;
   /** The device is known to have it. */
   readonly confirmed: boolean;
+  /** What the device says next may have the same bytes. */
+  readonly lookalike: boolean;
 }
 
 /** The last exchange of a journal, or the last one that began with `message`. */
@@ -47,6 +49,7 @@ export function findExchange(
       ...(reply && { reply }),
       delivered,
       confirmed,
+      lookalike: reply !== undefined && readReplyMeta(reply.meta).lookalike === true,
     };
   }
   return undefined;

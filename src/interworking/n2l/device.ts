@@ -2,6 +2,7 @@ import { formatCommand, parseCommand } from '../../dm2/codec.ts';
 import type { Dialect } from '../../dm2/dialects/index.ts';
 import type { Alert, Dm2Command, Package3, RawCommand, StatusItem } from '../../dm2/packages.ts';
 import { ERRORS } from '../../support/errors.ts';
+import { answerUrl } from '../answerUrl.ts';
 import { deviceDialect } from '../dialects.ts';
 import { type KeptAlerts, keptFromDm2 } from '../keptAlerts.ts';
 import type { DeviceReply, Script } from '../script.ts';
@@ -31,9 +32,18 @@ export class Dm2Device {
   /** Its last message, which waits for an answer. */
   said: Package3 | undefined;
   gone: 'timeout' | 'replaced' | 'shutdown' | undefined;
+  /** Packages pass in their own bytes where they can (IW-REL-1): those that only read get no CONT of ours. */
+  passes = false;
+  /** Where it sends its answers, as far as its server says. */
+  #url: string;
+  /** Packages so far. */
+  #packages = 0;
+  /** Status items of the last answer: one with as many may be the same bytes again. */
+  #answered: number | undefined;
 
   constructor(s: Session) {
     this.#s = s;
+    this.#url = s.context.deviceUrl;
     this.dialect = deviceDialect(s.context);
     this.alerts = keptFromDm2(s);
   }
@@ -56,6 +66,18 @@ export class Dm2Device {
     return items.map((item) => item ?? answered.shift()!);
   }
 
+  get #takesCont(): boolean {
+    return this.dialect.capabilities.verbs.has('CONT') && !this.#s.capability(ONE_BY_ONE);
+  }
+
+  /** Takes the client to a URL of its own for this answer, and makes the answer longer than the last. */
+  #cont(): RawCommand {
+    return formatCommand({
+      verb: 'CONT',
+      serverUri: answerUrl(this.#url, this.#packages),
+    });
+  }
+
   /** The answer to a command that the client's dialect cannot say; it is never sent. */
   *#refusal(raw: RawCommand): Script<StatusItem | undefined> {
     const { commandOptions, capabilities } = this.dialect;
@@ -71,13 +93,21 @@ export class Dm2Device {
   *#send(commands: readonly RawCommand[]): Script<readonly StatusItem[]> {
     const failed = commands.map(() => ({ sc: 500 }));
     if (this.gone) return failed;
-    if (!commands.every(([verb = '']) => READS.has(verb))) this.instances.clear();
+    const reads = commands.every(([verb = '']) => READS.has(verb));
+    if (!reads) this.instances.clear();
+    this.#packages += 1;
+    const lookalike = this.#answered === commands.length && !this.dialect.capabilities.commandsCarryMsgId;
+    const moved = commands.findLast(([verb]) => verb === 'CONT')?.[1];
+    const mayCont = this.#takesCont && moved === undefined && !(this.passes && reads);
+    const cont = lookalike && mayCont ? [this.#cont()] : [];
+    this.#url = moved ?? this.#url;
     const event = yield* this.#s.perform({
       kind: 'device.exchange',
       reply: {
         protocol: 'dm2',
-        package2: { CMD: commands },
+        package2: { CMD: [...commands, ...cont] },
         ...(this.accept !== undefined && { accept: this.accept }),
+        ...(lookalike && cont.length === 0 && { lookalike }),
       },
     });
     switch (event.kind) {
@@ -91,7 +121,11 @@ export class Dm2Device {
         const { Status, Alert } = event.package3;
         // The next answer tells the client that they arrived: from then on they are ours to deliver.
         yield* this.alerts.keep(Alert ?? []);
-        if (Status.length === commands.length) return Status;
+        this.#answered = Status.length;
+        // A client that has nothing to say of CONT is told by the URL that it answers at.
+        const extra = Status.length - commands.length;
+        if (extra === 0) return Status;
+        if (extra === cont.length) return Status.slice(0, commands.length);
         this.#s.learn(ONE_BY_ONE, true);
         yield* this.#s.note(
           'IW-SES-12',

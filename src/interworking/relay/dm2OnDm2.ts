@@ -32,6 +32,7 @@ export function* dm2OnDm2(context: SessionContext): SessionScript {
   let due = device.alerts.take();
   yield* readDevInfo(s, device, backend);
   if (device.gone) return { ending: 'device-gone' };
+  device.passes = alike && !context.backend.builtin;
   const opening = openingFor(s, device, backend, withAlerts(package1, told, due));
   let answer = yield* backend.forward(opening, undefined, alike && opening === package1);
   while (answer.ok) {

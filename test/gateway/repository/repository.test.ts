@@ -29,11 +29,14 @@ onEveryEngine('Data Repository', (newUrl) => {
   });
 
   const tokenOf = (url: string) => url.slice('http://gw.example/repository/'.length);
+  /** The client has answered for what it transferred. */
+  const goesOn = (places: 'used' | 'all' = 'used') =>
+    store.sessions.commit([{ id: place.sessionId, entries: [], places }]);
   const request = (method: string, url: string, more: object = {}) =>
     repository.handle({ method, token: tokenOf(url), headers: {}, ...more });
 
   describe('a document on offer', () => {
-    it('is fetched once, exactly as it was put there [IW-WR-1]', async () => {
+    it('is fetched exactly as it was put there, until its session goes on [IW-WR-1]', async () => {
       const { url, at } = await repository.offer(place, document);
       expect(at).toBe(now);
       expect(url).toMatch(/^http:\/\/gw\.example\/repository\/[A-Za-z0-9_-]{43}$/);
@@ -48,22 +51,35 @@ onEveryEngine('Data Repository', (newUrl) => {
         },
         body: document.body,
       });
+      // The transfer may have broken off on its way.
+      expect(await request('GET', url)).toMatchObject({ status: 200, body: document.body });
+      await goesOn();
       expect(await request('GET', url)).toMatchObject({ status: 410 });
+      expect(await request('HEAD', url)).toMatchObject({ status: 410 });
     });
 
-    it('goes to exactly one of many that ask at once', async () => {
+    it('survives a restart, and is not kept once its session went on', async () => {
       const { url } = await repository.offer(place, document);
-      const answers = await Promise.all(Array.from({ length: 8 }, () => request('GET', url)));
-      expect(answers.filter((a) => a.status === 200)).toHaveLength(1);
-      expect(answers.filter((a) => a.status === 410)).toHaveLength(7);
-    });
-
-    it('survives a restart, and is not kept once fetched', async () => {
-      const { url } = await repository.offer(place, document);
+      const { url: later } = await repository.offer(place, document);
+      const { url: foreign } = await repository.offer({ ...place, sessionId: 's2' }, document);
       repository = open();
-      expect(await request('GET', url)).toMatchObject({ status: 200 });
-      const row = await store.db.selectFrom('repository').selectAll().executeTakeFirstOrThrow();
-      expect(row.body).toBeNull();
+      for (const each of [url, foreign]) expect(await request('GET', each)).toMatchObject({ status: 200 });
+      await goesOn();
+      const kept = async () => {
+        const rows = await store.db.selectFrom('repository').select(['state', 'body']).execute();
+        return rows.map(({ state, body }) => [state, body !== null]).sort();
+      };
+      expect(await kept()).toEqual([
+        ['closed', false],
+        ['open', true],
+        ['taken', true],
+      ]);
+      // Of a later package; its session may end before it comes to that.
+      expect(await request('HEAD', later)).toMatchObject({ status: 200 });
+      await goesOn('all');
+      expect(await request('GET', later)).toMatchObject({ status: 410 });
+      expect(await request('GET', foreign)).toMatchObject({ status: 200 });
+      expect((await kept()).filter(([, body]) => body)).toHaveLength(1);
     });
 
     it('leaves no token in the store', async () => {
@@ -83,7 +99,7 @@ onEveryEngine('Data Repository', (newUrl) => {
       const answers = await Promise.all(
         ['E', 'D', 'F', 'D'].map((deviceId) => request('GET', url, { deviceId })),
       );
-      expect(answers.map((a) => a.status).sort()).toEqual([200, 403, 403, 410]);
+      expect(answers.map((a) => a.status)).toEqual([403, 200, 403, 200]);
     });
 
     it('expires', async () => {
@@ -107,31 +123,24 @@ onEveryEngine('Data Repository', (newUrl) => {
     it.each([
       ['PUT', 204],
       ['POST', 201],
-    ])('takes one %s, which is collected with its type [IW-RD-1]', async (method, status) => {
-      const { url } = await repository.expect(place);
-      const more = { headers: { 'content-type': 'text/plain' }, body: Buffer.from('hello') };
-      expect(await request(method, url, more)).toMatchObject({ status });
-      expect(await request(method, url, { ...more, body: Buffer.from('again') })).toMatchObject({
-        status: 410,
-      });
-      repository = open();
-      expect(await repository.collect(place, [url])).toEqual({
-        at: now,
-        uploads: [{ contentType: 'text/plain', body: Buffer.from('hello') }],
-      });
-    });
-
-    it('takes exactly one of many that upload at once', async () => {
-      const { url } = await repository.expect(place);
-      const bodies = ['a', 'b', 'c', 'd'];
-      const answers = await Promise.all(
-        bodies.map((body) => request('PUT', url, { body: Buffer.from(body) })),
-      );
-      const winner = answers.findIndex((a) => a.status === 204);
-      expect(answers.filter((a) => a.status === 204)).toHaveLength(1);
-      const { uploads } = await repository.collect(place, [url]);
-      expect(Buffer.from(uploads[0]?.body ?? []).toString()).toBe(bodies[winner]);
-    });
+    ])(
+      'takes a %s, again until its session goes on, and is collected with its type [IW-RD-1]',
+      async (method, status) => {
+        const { url } = await repository.expect(place);
+        const more = { headers: { 'content-type': 'text/plain' }, body: Buffer.from('hello') };
+        expect(await request(method, url, { ...more, body: Buffer.from('hel') })).toMatchObject({ status });
+        expect(await request(method, url, more)).toMatchObject({ status });
+        await goesOn();
+        expect(await request(method, url, { ...more, body: Buffer.from('late') })).toMatchObject({
+          status: 410,
+        });
+        repository = open();
+        expect(await repository.collect(place, [url])).toEqual({
+          at: now,
+          uploads: [{ contentType: 'text/plain', body: Buffer.from('hello') }],
+        });
+      },
+    );
 
     it('gives null for what was not uploaded, not expected or not for this device', async () => {
       const { url } = await repository.expect(place);

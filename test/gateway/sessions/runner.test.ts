@@ -31,13 +31,20 @@ async function until(condition: () => boolean | Promise<boolean>): Promise<void>
 }
 
 /** Answers each message with how many it has had; ends when it is told so. */
-function* echoScript(context: SessionContext): SessionScript {
-  const { opening } = context;
+const echoScript = echoes({});
+/** The same for a client whose answers look alike. */
+const echoAlike = echoes({ lookalike: true });
+
+function echoes(look: { readonly lookalike?: true }): (context: SessionContext) => SessionScript {
+  return (context) => echo(context, look);
+}
+
+function* echo({ opening }: SessionContext, look: { readonly lookalike?: true }): SessionScript {
   if (opening.protocol === 'dm1') throw new Error('not for legacy devices');
   for (let n = 1; ; n += 1) {
     const next = yield* perform<'device.exchange'>({
       kind: 'device.exchange',
-      reply: { protocol: 'dm2', package2: { CMD: [['GET', `${n}`]] } },
+      reply: { protocol: 'dm2', package2: { CMD: [['GET', `${n}`]] }, ...(n > 1 && look) },
     });
     if (next.kind !== 'package3') return { ending: 'device-gone', detail: next.kind };
     if (next.package3.Status.length === 0) {
@@ -98,7 +105,7 @@ onEveryEngine('sessions', (newUrl) => {
   });
 
   it('take an identical Package#3 for a repeat only while its answer is not known to have arrived [IW-SES-4]', async () => {
-    const { port } = toyGateway(await fresh(), { script: echoScript });
+    const { port } = toyGateway(await fresh(), { script: echoAlike });
     await port.handle(dm2Request('D', 'initiation', P1));
     const lost = await port.handle(dm2Request('D', 'response', P3, Promise.resolve(false)));
     expect(textOf(lost)).toBe('{"CMD":[["GET","2"]]}');
@@ -108,13 +115,40 @@ onEveryEngine('sessions', (newUrl) => {
   });
 
   it('remember over a restart that an answer arrived [IW-SES-4]', async () => {
-    const before = toyGateway(await fresh(), { script: echoScript });
+    const before = toyGateway(await fresh(), { script: echoAlike });
     await before.port.handle(dm2Request('D', 'initiation', P1));
     await before.port.handle(dm2Request('D', 'response', P3));
     await new Promise((resolve) => setTimeout(resolve, 20));
     await before.runner.journal.settled();
-    const after = toyGateway(store, { script: echoScript });
+    const after = toyGateway(store, { script: echoAlike });
     expect(textOf(await after.port.handle(dm2Request('D', 'response', P3)))).toBe('{"CMD":[["GET","3"]]}');
+  });
+
+  it('take an identical Package#3 for a repeat where the next one cannot look like it [IW-SES-4]', async () => {
+    const { port } = toyGateway(await fresh(), { script: echoScript });
+    await port.handle(dm2Request('D', 'initiation', P1));
+    const second = textOf(await port.handle(dm2Request('D', 'response', P3)));
+    expect(second).toBe('{"CMD":[["GET","2"]]}');
+    const after = toyGateway(store, { script: echoScript });
+    for (const node of [port, after.port]) {
+      expect(textOf(await node.handle(dm2Request('D', 'response', P3)))).toBe(second);
+    }
+    const elsewhere = { ...dm2Request('D', 'response', P3), url: '/dm?answers=2' };
+    expect(textOf(await after.port.handle(elsewhere))).toBe('{"CMD":[["GET","3"]]}');
+    expect(textOf(await after.port.handle(elsewhere))).toBe('{"CMD":[["GET","3"]]}');
+    // Nobody gets the same package for ever, least of all a client that counts wrong and stays where it is.
+    const answers: string[] = [];
+    for (let n = 0; n < 4; n += 1) answers.push(textOf(await after.port.handle(elsewhere)));
+    expect(answers.slice(-1)).toEqual(['{"CMD":[["GET","4"]]}']);
+  });
+
+  it('go on where their client was taken, under the URL that it posts to [IW-SES-3] [IW-SES-9]', async () => {
+    const { port, runner } = toyGateway(await fresh(), { script: echoScript });
+    await port.handle({ ...dm2Request('D', 'initiation', P1), url: '/dm/there' });
+    await port.handle({ ...dm2Request('D', 'response', P3), url: '/dm?answers=1' });
+    await runner.journal.settled();
+    const [row] = await store.sessions.keyedOf('D');
+    expect(row?.key).toBe('dm2:1:D:/dm');
   });
 
   it('handle messages of one device in order while others go on [IW-SES-5]', async () => {
