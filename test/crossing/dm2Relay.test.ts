@@ -109,8 +109,16 @@ describe('CONT to another URL of the device port', () => {
     const next = await gateway.queue(ID, [['SHOW', 'http://a/']]);
     const post = posting(gateway);
     expect(await post(PACKAGE1, OPENING)).toBe(JSON.stringify({ CMD: [['CONT', moved]] }));
-    expect(await post(PACKAGE3, '{"Status":[{"sc":200}]}', moved)).toBe('{"CMD":[["SHOW","http://a/"]]}');
-    expect(await post(PACKAGE3, '{"Status":[{"sc":501}]}', moved)).toBe(END);
+    expect(await post(PACKAGE3, '{"Status":[{"sc":200}]}', moved)).toBe(
+      JSON.stringify({
+        CMD: [
+          ['SHOW', 'http://a/'],
+          ['CONT', `${moved}&answers=2`],
+        ],
+      }),
+    );
+    const answers = `${moved}&answers=2`;
+    expect(await post(PACKAGE3, '{"Status":[{"sc":501},{"sc":200}]}', answers)).toBe(END);
     expect(await gateway.job(job)).toMatchObject({ state: 'done', Status: [{ sc: 200 }] });
     expect(await gateway.job(next)).toMatchObject({ state: 'done', Status: [{ sc: 501 }] });
   });
@@ -151,9 +159,8 @@ describe('side transfers that the gateway carries', () => {
     expect(hget).toContain(`,"${FUMO}//PkgName"]`);
     const fetched = await fetch(urlOf(hget));
     expect([fetched.headers.get('content-type'), await fetched.text()]).toEqual([SERIALIZATION, document]);
+    const hput = await post(PACKAGE3, '{"Status":[{"sc":200},{"sc":200}]}');
     expect((await fetch(urlOf(hget))).status).toBe(410);
-
-    const hput = await post(PACKAGE3, '{"Status":[{"sc":200}]}');
     // Nothing is sent before the client sent it.
     expect(server.received.map(({ method, url }) => `${method} ${url}`)).toEqual([
       'POST /dm20',
