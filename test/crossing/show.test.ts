@@ -225,6 +225,19 @@ describe('SHOW of a page', () => {
     }
   });
 
+  it('of 50 MB, or of more than limits.transferBytes, is told with its address and never read as a form [IW-UI-4]', async () => {
+    const html = `<form><input name=a><button>Go</button></form><p>${'x'.repeat(50 * 1024 * 1024)}`;
+    for (const page of [html, html + html.slice(0, 20_000_000)]) {
+      const { sc, asked, hits, notes } = await show({ '/p': { html: page } });
+      expect(sc).toEqual([200]);
+      expect(asked.map(({ text }) => text)).toEqual([
+        expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+\/p$/),
+      ]);
+      expect(hits.map(({ method }) => method)).toEqual(['GET']);
+      expect(notes.filter(({ rule }) => rule === 'IW-UI-4')).toHaveLength(1);
+    }
+  });
+
   it('that leads on for ever is ended [IW-UI-3]', async () => {
     const { sc, asked, notes } = await show({ '/p': { html: '<form><p>again<button>Go</button></form>' } });
     expect(sc).toEqual([200]);
