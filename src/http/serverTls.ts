@@ -7,13 +7,18 @@ import { DragomanError } from '../support/errors.ts';
 /** Certificate, key and authorities of a port, as they stand in their files. */
 export class ServerTls {
   readonly #tls: TlsFiles;
-  readonly #files: PemFiles<'cert' | 'key' | 'clientCa'>;
+  readonly #files: PemFiles<'cert' | 'key' | 'clientCa' | 'crl'>;
   #expires = Number.NaN;
 
   constructor(tls: TlsFiles) {
-    const { cert, key, clientCa } = tls;
+    const { cert, key, clientCa, crl } = tls;
     this.#tls = tls;
-    this.#files = new PemFiles('listen.tls', { cert, key, ...(clientCa !== undefined && { clientCa }) });
+    this.#files = new PemFiles('listen.tls', {
+      cert,
+      key,
+      ...(clientCa !== undefined && { clientCa }),
+      ...(crl !== undefined && { crl }),
+    });
   }
 
   /** When the certificate ends that was last found usable, milliseconds since 1970. */
@@ -28,12 +33,13 @@ export class ServerTls {
 
   /** Reads the files. Throws `configuration` when they are not there or do not fit together. */
   read(): SecureContextOptions {
-    const { cert, key, clientCa } = this.#files.read();
+    const { cert, key, clientCa, crl } = this.#files.read();
     const { minVersion } = this.#tls;
     const options: SecureContextOptions = {
       ...(cert && { cert }),
       ...(key && { key }),
       ...(clientCa && { ca: clientCa }),
+      ...(crl && { crl }),
       minVersion: `TLSv${minVersion}`,
       // DHE_RSA is among the suites that a server must have (20§12).
       dhparam: 'auto',

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { X509Certificate } from 'node:crypto';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -70,6 +71,21 @@ export class Authority {
       );
     });
   }
+}
+
+/** The PEM of a list of this authority's that revokes these certificates. */
+export function revocationList({ pair }: Authority, revoked: readonly Pair[], days = 2): Buffer {
+  made += 1;
+  const at = (name: string) => join(folder, `${made}.${name}`);
+  const rows = revoked.map(({ pem }) => {
+    const { serialNumber } = new X509Certificate(pem.cert);
+    return `R\t491231235959Z\t200101000000Z\t${serialNumber}\tunknown\t/CN=x\n`;
+  });
+  writeFileSync(at('index'), rows.join(''));
+  const settings = `database=${at('index')}\ndefault_md=sha256\ncertificate=${pair.cert}\nprivate_key=${pair.key}\n`;
+  writeFileSync(at('cnf'), `[ca]\ndefault_ca=ours\n[ours]\n${settings}`);
+  openssl('ca', '-config', at('cnf'), '-gencrl', '-crlsec', String(days * 86_400), '-out', at('crl'));
+  return readFileSync(at('crl'));
 }
 
 /** Puts the contents of `pair` where `at` stands, as a renewal does. */

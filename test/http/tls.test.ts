@@ -4,7 +4,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { Agent, request } from 'node:https';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { Authority, type Pair, replace } from './pki.ts';
+import { Authority, type Pair, replace, revocationList } from './pki.ts';
 import { type Running, startTestGateway } from './running.ts';
 
 const PACKAGE1 = 'application/vnd.oma.dm.initiation+json';
@@ -151,6 +151,24 @@ describe('a client certificate over TLS', () => {
     const answer = await client(await start(), connection(issue()))(PACKAGE1, '{}');
     expect(answer.status).toBe(403);
     expect(answer.body).toMatch(reason);
+  });
+
+  it('counts until its authority revokes it, which takes no restart [IW-AUTH-4]', async () => {
+    const shown = ours.issue({ cn: 'IMEI:1' });
+    const crl = `${shown.cert}.crl`;
+    writeFileSync(crl, revocationList(ours, [ours.issue({ cn: 'IMEI:9' })]));
+    const gateway = await start({ crl });
+    const first = client(gateway, connection(shown));
+    expect((await first(PACKAGE1, '{}')).status).toBe(200);
+    writeFileSync(crl, revocationList(ours, [shown]));
+    gateway.reload();
+    const second = client(gateway, connection(shown));
+    expect(await second(PACKAGE1, '{}')).toMatchObject({
+      status: 403,
+      body: expect.stringContaining('it has been revoked'),
+    });
+    const other = client(gateway, connection(ours.issue({ cn: 'IMEI:1' })));
+    expect((await other(PACKAGE1, '{}')).status).toBe(200);
   });
 
   it('binds every message: a session is not gone on with under another identity [IW-SES-2]', async () => {

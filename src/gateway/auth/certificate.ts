@@ -16,6 +16,9 @@ const REASONS: Readonly<Record<string, string>> = Object.freeze({
   UNABLE_TO_GET_ISSUER_CERT: 'its authority is not in listen.tls.clientCa',
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'its authority is not in listen.tls.clientCa',
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'its authority is not in listen.tls.clientCa',
+  CERT_REVOKED: 'it has been revoked',
+  UNABLE_TO_GET_CRL: 'listen.tls.crl has no list of its authority',
+  CRL_HAS_EXPIRED: 'the list of its authority in listen.tls.crl is out of date',
   INVALID_PURPOSE: 'it is no client certificate',
 });
 

@@ -40,6 +40,7 @@ export interface Config {
 /** PEM files. */
 export interface TlsFiles extends CertificateFiles {
   readonly clientCa?: string;
+  readonly crl?: string;
   readonly minVersion: '1.1' | '1.2' | '1.3';
 }
 

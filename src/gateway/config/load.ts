@@ -219,6 +219,12 @@ function checkReferences(tree: Tree, backends: Tree, problems: ConfigProblem[]):
   if (isTree(deviceAuth) && deviceAuth['dm2'] === 'mtls' && !(isTree(tls) && tls['clientCa'] !== undefined)) {
     problems.push({ path: 'deviceAuth.dm2', message: 'mtls needs listen.tls.clientCa' });
   }
+  if (isTree(tls) && tls['crl'] !== undefined && tls['clientCa'] === undefined) {
+    problems.push({
+      path: 'listen.tls.crl',
+      message: 'needs listen.tls.clientCa, whose certificates it revokes',
+    });
+  }
   const admin = tree['admin'];
   if (isTree(admin) && admin['token'] !== undefined && admin['tokenFile'] !== undefined) {
     problems.push({ path: 'admin.tokenFile', message: 'give either token or tokenFile, not both' });

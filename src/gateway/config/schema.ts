@@ -129,6 +129,7 @@ export const CONFIG_SCHEMA = group('Configuration of the gateway.', {
         cert: text('PEM file with the certificate chain.'),
         key: text('PEM file with the private key.'),
         clientCa: text('PEM file with the authorities of client certificates.'),
+        crl: text('PEM file with the revocation lists of these authorities, one of each.'),
         minVersion: choice(
           ['1.1', '1.2', '1.3'],
           'Lowest version of TLS. `1.1` is for old devices only: it also allows ciphers and digests that are broken.',

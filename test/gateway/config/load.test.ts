@@ -172,6 +172,11 @@ describe('mistakes', () => {
       'deviceAuth.dm2: mtls needs listen.tls.clientCa',
     ],
     [
+      'revocation lists without their authority',
+      { text: 'listen: {tls: {cert: c, key: k, crl: r}}' },
+      'listen.tls.crl: needs listen.tls.clientCa, whose certificates it revokes',
+    ],
+    [
       'an unknown variable',
       { env: { DRAGOMAN_LISTEN_DEVICE: '1' } },
       'DRAGOMAN_LISTEN_DEVICE: this environment variable names no key of the configuration',
