@@ -22,7 +22,7 @@ export function* listObjects(s: Session, command: Reading, accept: string | unde
   yield* s.note('IW-INV-2', 'The list of objects is that of the gateway.');
   if (command.verb === 'GET') return { sc: 200, MO: mos.flatMap(listed) };
   const method = command.verb === 'HPUT' ? 'PUT' : 'POST';
-  return { sc: yield* sendDocument(s, method, command.serverUri, [], accept, mos) };
+  return { sc: yield* sendDocument(s, method, command.serverUri, { items: [], mos }, accept) };
 }
 
 /** In a status report an object is listed as an item that holds nothing. */

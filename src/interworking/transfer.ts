@@ -4,9 +4,9 @@ import { MEDIA_TYPE, type MoItem, type SerializationItem } from '../dm2/packages
 import { expandServerUri } from '../dm2/serverUri.ts';
 import type { StoredBytes } from '../mo/stored.ts';
 import { ERRORS } from '../support/errors.ts';
-import { withStored } from './content.ts';
+import { type Content, withStored } from './content.ts';
 import { backendDialect } from './dialects.ts';
-import type { Script, TransferEvent, Upload } from './script.ts';
+import type { Script, TransferEvent } from './script.ts';
 import type { Session } from './session.ts';
 
 /** What an MO serialization may be called when a repository asks for a type by OMADM-Accept. */
@@ -59,21 +59,38 @@ export function* fetchDocument(s: Session, url: string, known?: string): Script<
   return { ok: false, sc: yield* failure(s, 'HGET', event) };
 }
 
+/** A body of any type, as it is sent. */
+export interface RawUpload {
+  readonly contentType: string;
+  readonly body: Content;
+}
+
+/** What an upload command reads. */
+export interface UploadContent {
+  readonly items: readonly SerializationItem[];
+  /** A list of objects to go with it. */
+  readonly mos?: readonly MoItem[];
+  /** The value as it is, where one leaf was read. */
+  readonly leaf?: RawUpload | undefined;
+}
+
 /**
- * Sends one document to a ServerURI in the backend's dialect (IW-HPUT-1); `accept` is the server's
- * OMADM-Accept, `mos` a list of objects to go with it.
+ * Sends what was read to a ServerURI (IW-HPUT-1): as a document in the backend's dialect, or as the one
+ * value that it is where the server's OMADM-Accept, `accept`, takes that type and no document (IW-VAL-3).
  */
 export function* sendDocument(
   s: Session,
   method: 'PUT' | 'POST',
   serverUri: string,
-  items: readonly SerializationItem[],
+  { items, mos, leaf }: UploadContent,
   accept: string | undefined,
-  mos?: readonly MoItem[],
 ): Script<number> {
   const dialect = backendDialect(s.context);
   const own = dialect.mediaTypes.document;
   const type = chooseType(accept, own === MEDIA_TYPE.serialization ? SERIALIZATION_TYPES : [own]);
+  if (type === undefined && leaf && chooseType(accept, [leaf.contentType]) !== undefined) {
+    return yield* sendUpload(s, method, serverUri, leaf);
+  }
   if (type === undefined) {
     yield* s.note('IW-HPUT-1', `The server takes only ${accept}, and ${own} is none of these.`);
     return 406;
@@ -88,7 +105,7 @@ export function* sendUpload(
   s: Session,
   method: 'PUT' | 'POST',
   serverUri: string,
-  { contentType, body }: Upload,
+  { contentType, body }: RawUpload,
 ): Script<number> {
   const url = yield* expandFor(s, serverUri);
   if (url === undefined) return 400;
@@ -102,11 +119,12 @@ export function sendBody(
   method: 'PUT' | 'POST',
   url: string,
   type: string,
-  body: Uint8Array,
+  body: Content,
 ): Script<TransferEvent> {
+  const sent = body instanceof Uint8Array ? withStored(body) : body;
   return s.perform({
     kind: 'transfer',
-    transfer: { method, url, headers: { 'content-type': type }, body: withStored(body) },
+    transfer: { method, url, headers: { 'content-type': type }, body: sent },
   });
 }
 

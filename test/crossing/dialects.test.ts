@@ -259,6 +259,40 @@ describe('what only some dialects have', () => {
   });
 });
 
+describe('a repository that takes another type than documents [IW-VAL-3] [IW-HPUT-1]', () => {
+  const WALLPAPER = 'urn:example:mo:settings:1.0//Wallpaper';
+  const COMMANDS = [
+    ['HPUT', '{origin}/repository/one', WALLPAPER],
+    ['HPUT', '{origin}/repository/two', WALLPAPER, `${FUMO}//PkgName`],
+    ['HPOST', '{origin}/repository/text', `${FUMO}//PkgName`],
+  ];
+  const server = { omadmAccept: 'application/octet-stream' };
+
+  it('gets the one value that was read, of a legacy device', async () => {
+    const dms = closing(new Dm2Backend({ script: [COMMANDS], ...server }));
+    const gateway = await run({
+      backends: { dms: { protocol: 'dm2', url: await dms.start() } },
+      routes: [{ match: { protocol: 'dm1' }, backend: 'dms' }],
+    });
+    await closing(new LegacyDevice({ url: gateway.dm, deviceId: ID })).session();
+    expect(dms.sessions[0]!.commands.map(({ status }) => status?.sc)).toEqual([200, 406, 406]);
+    expect(dms.uploads.map(({ path, contentType, body }) => [path, contentType, [...body]])).toEqual([
+      ['one', 'application/octet-stream', [0, 1, 2, 3, 4, 5]],
+    ]);
+  });
+
+  it('gets it of an early 2.0 device as well', async () => {
+    const { sc, dms } = await between([['HPUT', '{origin}/repository/one', `${FUMO}//PkgName`]], {
+      device: 'draft-text-1',
+      server: { omadmAccept: 'text/plain' },
+    });
+    expect(sc).toEqual([200]);
+    expect(dms.uploads.map(({ contentType, body }) => [contentType, Buffer.from(body).toString()])).toEqual([
+      ['text/plain', 'base'],
+    ]);
+  });
+});
+
 describe('an early client that lists no objects', () => {
   it.each(['draft-text-1', 'draft-text-2', 'draft-text-3'] as const)(
     '%s is asked for them, once [IW-INV-4]',

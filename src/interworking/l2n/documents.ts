@@ -1,12 +1,15 @@
 import type { ClientUri } from '../../dm2/clientUri.ts';
 import type { SerializationItem } from '../../dm2/packages.ts';
 import { writeSerialization } from '../../dm2/serialization.ts';
+import { isBinary } from '../../mo/format.ts';
 import type { MoNode } from '../../mo/node.ts';
+import { isStored } from '../../mo/stored.ts';
 import { validatorOf } from '../../mo/validator.ts';
 import { clientUri, type MoAddress } from '../addresses.ts';
 import type { Script } from '../script.ts';
 import type { Session } from '../session.ts';
 import { statusToDm2 } from '../status.ts';
+import type { RawUpload } from '../transfer.ts';
 import type { LegacyDevice } from './device.ts';
 import { type ObjectRead, readObjects } from './objects.ts';
 import { resolveOnDevice } from './resolve.ts';
@@ -26,6 +29,8 @@ export interface ReadItem {
   /** Of the node's content (IW-GET-3). */
   readonly validator: string;
   readonly item: SerializationItem;
+  /** The value as it is, of a leaf (IW-VAL-3). */
+  readonly leaf?: RawUpload;
 }
 
 /**
@@ -97,5 +102,18 @@ export function readItem(s: Session, moid: string, { mapping, path }: MoAddress,
     ],
     { values: s.context.backend.values },
   );
-  return { validator, item: item! };
+  const leaf = leafOf(node);
+  return { validator, item: item!, ...(leaf && { leaf }) };
+}
+
+function leafOf({ children, value, type, format }: MoNode): RawUpload | undefined {
+  if (children !== undefined || value === undefined) return undefined;
+  const body =
+    typeof value === 'string'
+      ? new TextEncoder().encode(value)
+      : isStored(value)
+        ? [{ stored: value, coding: value.text ? ('base64' as const) : ('raw' as const) }]
+        : value;
+  const binary = isBinary(format) || typeof value !== 'string';
+  return { contentType: type ?? (binary ? 'application/octet-stream' : 'text/plain'), body };
 }

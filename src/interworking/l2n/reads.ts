@@ -1,9 +1,9 @@
-import type { Dm2Command, SerializationItem, StatusItem } from '../../dm2/packages.ts';
+import type { Dm2Command, StatusItem } from '../../dm2/packages.ts';
 import type { Script } from '../script.ts';
 import type { Session } from '../session.ts';
 import { sendDocument } from '../transfer.ts';
 import type { LegacyDevice } from './device.ts';
-import { type Content, readContents } from './documents.ts';
+import { type Content, type ReadItem, readContents } from './documents.ts';
 
 export type ReadCommand = Extract<Dm2Command, { verb: 'GET' | 'HPUT' | 'HPOST' }>;
 
@@ -35,17 +35,20 @@ function* finish(
   contents: readonly Content[],
   accept: string | undefined,
 ): Script<StatusItem> {
-  const documents: SerializationItem[] = [];
+  const sent: ReadItem[] = [];
   let unchanged = 0;
   for (const content of contents) {
     if (!content.ok) return { sc: content.sc };
     const { uri, items } = content;
     const same = uri.cv !== undefined && items.every(({ validator }) => validator === uri.cv);
     if (same) unchanged++;
-    else documents.push(...items.map(({ item }) => item));
+    else sent.push(...items);
   }
-  if (documents.length === 0 && unchanged > 0) return { sc: 304 };
-  if (command.verb === 'GET') return { sc: 200, MO: documents };
+  if (sent.length === 0 && unchanged > 0) return { sc: 304 };
+  if (command.verb === 'GET') return { sc: 200, MO: sent.map(({ item }) => item) };
   const method = command.verb === 'HPUT' ? 'PUT' : 'POST';
-  return { sc: yield* sendDocument(s, method, command.serverUri, documents, accept) };
+  const [only, ...others] = sent;
+  const leaf = others.length === 0 ? only?.leaf : undefined;
+  const items = sent.map(({ item }) => item);
+  return { sc: yield* sendDocument(s, method, command.serverUri, { items, leaf }, accept) };
 }

@@ -12,7 +12,7 @@ import { readFromClient } from '../n2l/read.ts';
 import { completedAlert } from '../reports.ts';
 import type { Script } from '../script.ts';
 import type { Session } from '../session.ts';
-import { expandFor, fetchDocument, sendDocument } from '../transfer.ts';
+import { expandFor, fetchDocument, type RawUpload, sendDocument } from '../transfer.ts';
 import { resolveOnClient } from './targets.ts';
 
 type Of<V extends Dm2Command['verb']> = Extract<Dm2Command, { verb: V }>;
@@ -39,20 +39,23 @@ export function* readOnBehalf(
   }
   const reads = yield* readFromClient(s, device, plans);
   const items: SerializationItem[] = [];
+  let only: RawUpload | undefined;
   for (const [i, { address, moid, cv, levels }] of plans.entries()) {
     const read = reads[i]!;
     if (!read.ok) {
       if (read.sc === 304) continue;
       return { sc: read.sc };
     }
-    const { validator, item } = readItem(s, moid, address, pruned(read.node, levels));
+    const { validator, item, leaf } = readItem(s, moid, address, pruned(read.node, levels));
+    only = leaf;
     // A client without validators gets one of its content (IW-GET-3).
     if (cv === undefined || cv !== validator) items.push(item);
   }
   if (items.length === 0) return { sc: plans.length > 0 ? 304 : 404 };
   if (command.verb === 'GET') return { sc: 200, MO: items };
   const method = command.verb === 'HPUT' ? 'PUT' : 'POST';
-  return { sc: yield* sendDocument(s, method, command.serverUri, items, accept) };
+  const leaf = items.length === 1 ? only : undefined;
+  return { sc: yield* sendDocument(s, method, command.serverUri, { items, leaf }, accept) };
 }
 
 /** HGET of a document that the client cannot read: the gateway fetches it and offers it in the client's dialect. */

@@ -161,6 +161,15 @@ describe.each(ROWS)('a session in $dialect', (row) => {
     expect((await gateway.post(row.opening, { ...typed(row, 'opening'), accept })).status).toBe(200);
   });
 
+  it('answers 415 to a type that no dialect has, and names those that one has', async () => {
+    const { gateway } = await served(row);
+    const answer = await gateway.post(row.opening, { ...row.headers, 'content-type': 'text/html' });
+    expect([answer.status, answer.headers['accept']]).toEqual([
+      415,
+      expect.stringContaining(row.types.opening),
+    ]);
+  });
+
   it('is closed with END where no session waits for a report [IW-SES-8]', async () => {
     const { gateway } = await served(row);
     const answer = await gateway.post(row.reports[0], typed(row, 'status'));
