@@ -176,6 +176,27 @@ describe('side transfers that the gateway carries', () => {
     expect(messages()[1]?.body.toString()).toBe('{"Status":[{"sc":200},{"sc":200},{"sc":200}]}');
   });
 
+  it('go on where they stood after a restart [IW-REL-1]', async () => {
+    const { server, post, messages, gateway } = await between(
+      [`{"CMD":[["HPUT","{origin}/put","${FUMO}//"]]}`],
+      (_, response) => response.writeHead(204).end(),
+      TRANSFERS,
+    );
+    const hput = new URL(urlOf(await post(PACKAGE1, OPENING)));
+    const second = await gateway.restart();
+    const url = `${new URL(second.dm).origin}${hput.pathname}`;
+    const put = { method: 'PUT', headers: { 'content-type': SERIALIZATION }, body: '[ ]' };
+    expect((await fetch(url, put)).status).toBe(204);
+    expect(await posting(second)(PACKAGE3, '{"Status":[{"sc":200}], "x":1}')).toBe(END);
+    expect(
+      server.received.map(({ method, url: at, body }) => [method, at, body.toString()]).slice(1),
+    ).toEqual([
+      ['PUT', '/put', '[ ]'],
+      ['POST', '/dm20', '{"Status":[{"sc":200}], "x":1}'],
+    ]);
+    expect(messages()).toHaveLength(2);
+  });
+
   it.each([
     ['a server that has no such document', '{origin}/get', 404, 404],
     ['a server that fails', '{origin}/get', 503, 500],

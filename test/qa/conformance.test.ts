@@ -179,7 +179,7 @@ async function simulatedClient(options: Partial<Dm2ClientOptions>, minds = true)
   });
   const trial = conformance([
     ...['--role', 'client', '--against', `udp://${address}`, '--secret', SECRET, ...TOUCHED],
-    ...['--quiet', '0.3', '--wait', '3'],
+    ...['--quiet', '0.3', '--wait', '20'],
   ]);
   const [, url = ''] = await trial.said(/sessions at (\S+)/);
   const device = closing(new Dm2Client({ url, deviceId: 'IMEI:493005100592801', ...options }));
@@ -244,7 +244,7 @@ it('a DM 2.0 phone behind us conforms as it does by itself, in transfers of eith
     });
     const phone = closing(new Dm2Client({ url: gateway.dm, deviceId: 'IMEI:493005100592801' }));
     const listen = ['--listen', `127.0.0.1:${port}`];
-    const trial = conformance(['--role', 'client', ...listen, ...TOUCHED, '--quiet', '0.2', '--wait', '5']);
+    const trial = conformance(['--role', 'client', ...listen, ...TOUCHED, '--quiet', '0.2', '--wait', '20']);
     await trial.said(/by itself/);
     while (!trial.over()) {
       await phone.session();
@@ -342,7 +342,7 @@ describe('a server', () => {
   const against = async (options: ConstructorParameters<typeof Dm2Backend>[0]) => {
     const server = closing(new Dm2Backend(options));
     const url = await server.start();
-    return conformance(['--role', 'server', '--against', url, '--wait', '0.2']).done;
+    return conformance(['--role', 'server', '--against', url, '--wait', '20']).done;
   };
 
   it('that sends little is told what it has not been seen to support', async () => {

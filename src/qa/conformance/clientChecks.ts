@@ -1,7 +1,7 @@
 import { MEDIA_TYPE, SESSION_ALERT } from '../../dm2/packages.ts';
 import type { LoggedMessage } from '../../simulator/eventLog.ts';
-import type { NotificationKind } from './badNotifications.ts';
 import { type ClientEvidence, DOCUMENT_TEXT } from './clientTrial.ts';
+import type { NotificationKind } from './notificationKinds.ts';
 import type { ProbeName } from './probes.ts';
 import { type Check, type Finding, fail, pass, unsupported } from './report.ts';
 import { alertsOf, type ClientTurn, type ProbeOutcome } from './turns.ts';

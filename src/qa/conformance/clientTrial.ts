@@ -4,7 +4,7 @@ import type { NotificationCredential } from '../../dm2/notification/index.ts';
 import { MEDIA_TYPE, type RawCommand } from '../../dm2/packages.ts';
 import { EventLog, type LoggedMessage } from '../../simulator/eventLog.ts';
 import { type HttpReply, type HttpRequest, HttpServer } from '../../simulator/httpServer.ts';
-import { type NotificationKind, notificationsToSend } from './badNotifications.ts';
+import { type NotificationKind, notificationsToSend } from './notificationKinds.ts';
 import { sendNotification } from './notifications.ts';
 import { PROBES, type Probe, type ProbeName } from './probes.ts';
 import {
