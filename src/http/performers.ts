@@ -79,6 +79,7 @@ export function performers(parts: PerformerParts): Performers {
       if (patch.protocol !== undefined) await registry.firstContact(id, patch.protocol);
       await registry.apply(id, patch);
       if (patch.backendNonce) await backendNonces.put(id, patch.backendNonce);
+      if (patch.ownNonce !== undefined) await backendNonces.put(id, { nonce: patch.ownNonce });
       return { at: Date.now() };
     },
     'interaction.open': (effect, whose) => interactions.open(place(whose), effect),

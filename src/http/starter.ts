@@ -78,6 +78,8 @@ function contexts({ config, publicUrl, mappings, backendNonces }: Omit<StarterPa
     const known = backendProfile(name, backend, config.serverId);
     const nonce = needsNonce(known.scheme) ? await backendNonces.get(device.id, name) : undefined;
     const profile = nonce === undefined ? known : { ...known, nonce };
+    const own = opening.protocol === 'dm1' && device.proof === 'md5';
+    const ownNonce = own ? await backendNonces.get(device.id) : undefined;
     const agent = opening.protocol === 'dm1' ? opening.agent : undefined;
     return {
       device,
@@ -87,6 +89,7 @@ function contexts({ config, publicUrl, mappings, backendNonces }: Omit<StarterPa
       limits,
       deviceUrl,
       opening,
+      ...(ownNonce !== undefined && { ownNonce }),
       ...(agent !== undefined && { agent }),
       at,
     };

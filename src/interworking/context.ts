@@ -17,6 +17,8 @@ export interface DeviceSnapshot {
   readonly capabilities: Readonly<Record<string, boolean>>;
   readonly validators: Readonly<Record<string, string>>;
   readonly kept?: Partial<KeptForDevice>;
+  /** How the gateway proves itself to it (IW-AUTH-2). */
+  readonly proof?: 'basic' | 'md5';
   /** No session of this device has ended before. */
   readonly firstSession: boolean;
   /** It was bootstrapped through the gateway, and its backend has not been told (IW-ALERT-1). */
@@ -98,6 +100,8 @@ export interface SessionContext {
   /** Absolute URL of the device port, for RespURI and CONT (IW-SES-9). */
   readonly deviceUrl: string;
   readonly opening: Opening;
+  /** Nonce that a legacy device gave for our credentials, base64. */
+  readonly ownNonce?: string;
   /** User-Agent of a legacy device: what profiles of its family go by. */
   readonly agent?: string;
   /** The report at whose URL the device opened the session, or why the URL's token stands for none (IW-WR-3). */

@@ -168,6 +168,8 @@ export interface DevicePatch {
   readonly kept?: KeptPatch;
   /** The backend was told that the bootstrap is complete (IW-ALERT-1). */
   readonly bootstrapTold?: true;
+  /** Nonce that the device gave for the gateway's credentials in its next session, base64. */
+  readonly ownNonce?: string;
   /** Nonce for the next session with this backend, base64. */
   readonly backendNonce?: { readonly backend: string; readonly nonce: string };
 }

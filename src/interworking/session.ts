@@ -194,6 +194,10 @@ export class Session {
     this.#patch = { ...this.#patch, bootstrapTold: true };
   }
 
+  learnOwnNonce(nonce: string): void {
+    if (nonce !== this.context.ownNonce) this.#patch = { ...this.#patch, ownNonce: nonce };
+  }
+
   learnBackendNonce(nonce: string): void {
     this.#patch = { ...this.#patch, backendNonce: { backend: this.context.backend.name, nonce } };
   }

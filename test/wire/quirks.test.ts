@@ -2,6 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { XMLParser } from 'fast-xml-parser';
 import { describe, expect, it } from 'vitest';
+import { basicCred, md5Digest, userHash } from '../../src/dm1/auth/digests.ts';
 import { xmlToWbxml } from '../../src/dm1/codec.ts';
 import { readTnds } from '../../src/dm1/tnds/read.ts';
 import { LegacyDevice } from '../../src/simulator/index.ts';
@@ -251,6 +252,61 @@ describe('every message of the gateway', () => {
   });
 });
 
+describe('a device with an account for us', () => {
+  const account = { username: 'u', password: 'p', serverUsername: 'srv', serverPassword: 'pw' };
+  const md5Chal = (nonce: string) =>
+    `<Chal><Meta><Type xmlns="syncml:metinf">syncml:auth-md5</Type><Format xmlns="syncml:metinf">b64</Format><NextNonce xmlns="syncml:metinf">${nonce}</NextNonce></Meta></Chal>`;
+
+  it.each(['basic', 'md5'] as const)(
+    'sees our %s credentials in the first message, or would say 0 to everything for ever [1x§16.1] [IW-AUTH-2]',
+    async (serverAuth) => {
+      const gateway = await known();
+      await gateway.api('PUT', `/api/devices/${ID}`, { ...account, serverAuth });
+      const shown: (string | undefined)[] = [];
+      const given = Buffer.from('0123456789abcdef').toString('base64');
+      const good = (nonce: string) =>
+        serverAuth === 'basic'
+          ? basicCred('srv', 'pw')
+          : md5Digest(userHash('srv', 'pw'), Buffer.from(nonce, 'base64'));
+      let nonce = '';
+      let accepted = false;
+      const get = getting((uri) => item(uri, 'Raw'));
+      /** As libdmclient: 401 and a challenge to a wrong Cred, Status 0 without any. */
+      const answer = (said: Said): string => {
+        const { cred, msgId } = said.message.header;
+        shown.push(cred?.data);
+        if (accepted) return get(said);
+        if (cred?.data === good(nonce)) {
+          accepted = true;
+          nonce = given;
+          const chal = serverAuth === 'md5' ? { more: md5Chal(nonce) } : {};
+          return get(said).replace(headerOk(said), status(1, msgId, '0', 'SyncHdr', 212, chal));
+        }
+        nonce = cred ? given : nonce;
+        const code = cred ? 401 : 0;
+        const own = said.commands.map((c, i) => status(i + 2, msgId, c.cmdId, kindOf(c), code));
+        const chal = cred ? { more: md5Chal(nonce) } : {};
+        return `${status(1, msgId, '0', 'SyncHdr', code, chal)}${own.join('')}<Final/>`;
+      };
+      for (const first of [true, false]) {
+        shown.length = 0;
+        accepted = false;
+        const { job } = await gateway.api<{ job: string }>('POST', `/api/devices/${ID}/commands`, {
+          CMD: [MAN],
+        });
+        if (first && serverAuth === 'md5') nonce = Buffer.from('unknown').toString('base64');
+        await talk(gateway, { id: ID, answer });
+        expect(await gateway.api('GET', `/api/jobs/${job}`)).toMatchObject({ Status: [{ sc: 200 }] });
+        // The first md5 of all is for the challenge; the nonce that came with 212 serves the next session at once.
+        expect(shown.slice(0, first && serverAuth === 'md5' ? 2 : 1)).not.toContain(undefined);
+        expect(shown.filter((data) => data !== undefined)).toHaveLength(
+          first && serverAuth === 'md5' ? 2 : 1,
+        );
+      }
+    },
+  );
+});
+
 /** What is accepted, row by row (1x§16.1, "Accept"). */
 describe('a device is understood', () => {
   const raw = (uri: string) => item(uri, 'Raw');
@@ -357,6 +413,29 @@ describe('a device is understood', () => {
     });
     expect(said.some(grouped)).toBe(true);
     expect(sc).toEqual([200, 200]);
+  });
+
+  it('that answers an Atomic under the name of a Sequence', async () => {
+    const document = createServer((_request, response) => {
+      const body = JSON.stringify({ Box: { A: 'new', B: 'newer', Run: '' } });
+      response.writeHead(200, { 'content-type': 'application/vnd.oma.dm.mo+json' }).end(body);
+    });
+    closing({ close: () => void document.close() });
+    await new Promise<void>((listening) => document.listen(0, '127.0.0.1', listening));
+    const host = `127.0.0.1:${(document.address() as AddressInfo).port}`;
+    const nodes: Record<string, string> = { './Box/A': 'a', './Box/B': 'b', './Box/Run': '' };
+    const get = getting((uri) => {
+      const [path = ''] = uri.split('?');
+      const interior = path === './Box' ? '<Meta><Format xmlns="syncml:metinf">node</Format></Meta>' : '';
+      return item(path, path === './Box' ? 'A/B/Run' : (nodes[path] ?? '1'), interior);
+    });
+    const { sc, said } = await play(
+      [['HGET', `http://${host}/box`, `${BOX}//`]],
+      { answer: (said) => get(said).replaceAll('<Cmd>Atomic</Cmd>', '<Cmd>Sequence</Cmd>') },
+      { outbound: { allow: [host] } },
+    );
+    expect(said.some(({ commands }) => commands.some(({ kind }) => kind === 'Atomic'))).toBe(true);
+    expect(sc).toEqual([200]);
   });
 
   it('that skips the rest of a Sequence behind a failure: the rest is sent again', async () => {

@@ -90,6 +90,11 @@ export class DeviceChannel {
     });
   }
 
+  /** Nonce for our credentials in the next session, where the device gave one. */
+  get nextNonce(): Uint8Array | undefined {
+    return this.#presenter.nextNonce;
+  }
+
   note(text: string): void {
     // What a peer wrote may be quoted in it, at any length.
     this.#o.note?.(text.slice(0, NOTE_LENGTH));

@@ -61,6 +61,11 @@ export class ServerLeg {
     return this.#channel.ended;
   }
 
+  /** Nonce for our credentials in the next session, where the device gave one. */
+  get nextNonce(): Uint8Array | undefined {
+    return this.#channel.nextNonce;
+  }
+
   get learned(): Learned {
     return this.#learned;
   }

@@ -227,6 +227,7 @@ export class Registry {
       capabilities: record?.capabilities ?? {},
       validators: record?.validators ?? {},
       kept: record?.kept ?? {},
+      ...(record?.serverAccount && { proof: record.serverAccount.basic === undefined ? 'md5' : 'basic' }),
       firstSession: (record?.sessionsEnded ?? 0) === 0,
       ...(record?.bootstrappedAt !== undefined && { bootstrapped: true as const }),
     };

@@ -5,7 +5,7 @@ import type { Alert } from '../../dm2/packages.ts';
 import { alertsToDm2, judgeAlert } from '../alerts.ts';
 import { driveDevice } from '../drive.ts';
 import { type KeptAlerts, keptFromLegacy } from '../keptAlerts.ts';
-import type { Script } from '../script.ts';
+import type { Presentation, Script } from '../script.ts';
 import type { Session } from '../session.ts';
 
 /** Alerts in DM 2.0 terms, and the kept ones that they say. */
@@ -45,6 +45,7 @@ export class LegacyDevice {
         ownMaxMsgSize: limits.messageBytes,
         maxObjectBytes: limits.objectBytes,
         judgeAlert,
+        ...present(s),
         note: (text: string) => this.#notes.push(text),
       },
       s.capability('sequence') === false ? { sequence: false } : {},
@@ -111,6 +112,13 @@ export class LegacyDevice {
   }
 
   *#drive<R>(machine: Machine<R>): Script<R> {
+    const result = yield* this.#driven(machine);
+    const { nextNonce } = this.#leg;
+    if (nextNonce) this.#s.learnOwnNonce(Buffer.from(nextNonce).toString('base64'));
+    return result;
+  }
+
+  *#driven<R>(machine: Machine<R>): Script<R> {
     return yield* driveDevice(
       this.#s,
       machine,
@@ -140,4 +148,15 @@ export class LegacyDevice {
   *#flushNotes(): Script<void> {
     for (const text of this.#notes.splice(0)) yield* this.#s.note('1x§2.5', text);
   }
+}
+
+/**
+ * Credentials from the first message on where some are on file for the device: clients exist that otherwise
+ * answer every command with 0 and no challenge (1x§16.1). Without a nonce the first try is for a challenge.
+ */
+function present({ context }: Session): { present?: Presentation } {
+  const { device, ownNonce } = context;
+  if (device.proof === undefined) return {};
+  const nonce = ownNonce === undefined ? {} : { nonce: new Uint8Array(Buffer.from(ownNonce, 'base64')) };
+  return { present: { scheme: device.proof, ...(device.proof === 'md5' && nonce) } };
 }
