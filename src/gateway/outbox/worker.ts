@@ -14,6 +14,7 @@ import {
 import { DragomanError } from '../../support/errors.ts';
 import type { PerformedFor } from '../sessions/performers.ts';
 import type { SessionLog } from '../sessions/ports.ts';
+import { backOff, WorkLoop } from '../workLoop.ts';
 import type { Outbox } from './outbox.ts';
 import { readPayload } from './payload.ts';
 
@@ -37,8 +38,7 @@ export interface WorkerOptions {
   readonly random?: () => number;
 }
 
-const FIRST_WAIT = seconds(2);
-const LONGEST_WAIT = minutes(10);
+const WAITS = { first: seconds(2), longest: minutes(10) };
 /** Deliveries under way at a time. */
 const FLIGHTS = 8;
 /** Beyond the longest answer of a backend, for what this node does itself. */
@@ -55,87 +55,44 @@ export class OutboxWorker {
   readonly #o: WorkerOptions;
   readonly #now: Clock;
   readonly #leaseMs: number;
-  readonly #flying = new Set<Promise<void>>();
-  #timer: NodeJS.Timeout | undefined;
-  #everyMs = 0;
-  #looking: Promise<void> | undefined;
-  #again = false;
-  #stopped = true;
+  readonly #loop: WorkLoop<OutboxRow>;
 
   constructor(options: WorkerOptions) {
     this.#o = options;
     this.#now = options.now ?? systemClock;
     this.#leaseMs = seconds(options.limits.backendSeconds) + LEASE_SLACK;
+    this.#loop = new WorkLoop({
+      flights: FLIGHTS,
+      claim: async (free) => {
+        await options.outbox.giveUpReports();
+        return options.outbox.claim(options.node, this.#leaseMs, free);
+      },
+      work: (row) => this.deliver(row),
+      failed: (error, row) => {
+        if (error instanceof LeaseLost) return;
+        options.log.error({ alert: row?.id, device: row?.device_id, error }, 'Alerts could not be settled.');
+      },
+    });
   }
 
   /** Looks for work now, whenever it is woken and every `everyMs` milliseconds, until `stop`. */
   start(everyMs = 1000): void {
-    this.#stopped = false;
-    this.#everyMs = everyMs;
-    this.wake();
+    this.#loop.start(everyMs);
   }
 
   /** There may be something to do. */
   wake(): void {
-    if (this.#stopped) return;
-    this.#again = true;
-    this.#looking ??= this.#look().finally(() => {
-      this.#looking = undefined;
-      if (this.#stopped) return;
-      if (this.#again) {
-        setImmediate(() => this.wake());
-        return;
-      }
-      clearTimeout(this.#timer);
-      this.#timer = setTimeout(() => this.wake(), this.#everyMs).unref();
-    });
+    this.#loop.wake();
   }
 
   /** Begins nothing more and waits for what is under way, `ms` milliseconds at most. */
-  async stop(ms: number): Promise<void> {
-    this.#stopped = true;
-    clearTimeout(this.#timer);
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, ms);
-    });
-    await Promise.race([this.idle(), late]);
-    clearTimeout(timer);
+  stop(ms: number): Promise<void> {
+    return this.#loop.stop(ms);
   }
 
   /** Resolves when nothing is under way. */
-  async idle(): Promise<void> {
-    while (this.#looking || this.#flying.size > 0) {
-      await this.#looking;
-      await Promise.all(this.#flying);
-    }
-  }
-
-  async #look(): Promise<void> {
-    this.#again = false;
-    try {
-      await this.#o.outbox.giveUpReports();
-      const free = FLIGHTS - this.#flying.size;
-      if (free <= 0 || this.#stopped) return;
-      const rows = await this.#o.outbox.claim(this.#o.node, this.#leaseMs, free);
-      for (const row of rows) this.#launch(row);
-    } catch (error) {
-      this.#o.log.error({ error }, 'The outbox could not be looked through.');
-    }
-  }
-
-  #launch(row: OutboxRow): void {
-    const flight = this.deliver(row)
-      .catch((error: unknown) => {
-        if (error instanceof LeaseLost) return;
-        this.#o.log.error({ alert: row.id, device: row.device_id, error }, 'An alert could not be settled.');
-      })
-      .finally(() => {
-        this.#flying.delete(flight);
-        // What stood behind it in its lane may be due now.
-        this.wake();
-      });
-    this.#flying.add(flight);
+  idle(): Promise<void> {
+    return this.#loop.idle();
   }
 
   /** One attempt at a claimed alert, and what it means for the next one. */
@@ -163,15 +120,13 @@ export class OutboxWorker {
           return outbox.fail(row, `Given up after ${tried}: ${outcome.detail}`);
         }
         log.info({ ...line, reason: outcome.detail }, 'alert not delivered yet');
-        return outbox.retry(row, now + this.#wait(Number(row.attempts)), outcome.detail);
+        return outbox.retry(
+          row,
+          now + backOff(Number(row.attempts), WAITS, (this.#o.random ?? Math.random)()),
+          outcome.detail,
+        );
       }
     }
-  }
-
-  /** Doubles with every attempt, within bounds, and is spread so that a backend that returns is not rushed. */
-  #wait(attempts: number): number {
-    const doubled = Math.min(FIRST_WAIT * 2 ** Math.min(attempts - 1, 20), LONGEST_WAIT);
-    return Math.round(doubled * (0.75 + 0.5 * (this.#o.random ?? Math.random)()));
   }
 
   async #attempt(row: OutboxRow): Promise<DeliveryOutcome> {

@@ -10,6 +10,7 @@ import { DragomanError } from '../../support/errors.ts';
 import type { JobQueue } from '../jobs/jobs.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { SessionLog } from '../sessions/ports.ts';
+import { backOff, WorkLoop } from '../workLoop.ts';
 import { compose, type OwnPlace } from './compose.ts';
 import type { Transport } from './transports/transport.ts';
 import type { Wakeup } from './wakeup.ts';
@@ -34,8 +35,7 @@ export interface WakeupWorkerOptions {
   readonly random?: () => number;
 }
 
-const FIRST_WAIT = seconds(2);
-const LONGEST_WAIT = minutes(10);
+const WAITS = { first: seconds(2), longest: minutes(10) };
 /** Notifications handed over at a time. */
 const FLIGHTS = 16;
 const LEASE_SLACK = seconds(30);
@@ -48,86 +48,45 @@ export class WakeupWorker {
   readonly #o: WakeupWorkerOptions;
   readonly #now: Clock;
   readonly #leaseMs: number;
-  readonly #flying = new Set<Promise<void>>();
-  #timer: NodeJS.Timeout | undefined;
-  #everyMs = 0;
-  #looking: Promise<void> | undefined;
-  #again = false;
-  #stopped = true;
+  readonly #loop: WorkLoop<Wakeup>;
 
   constructor(options: WakeupWorkerOptions) {
     this.#o = options;
     this.#now = options.now ?? systemClock;
     this.#leaseMs = seconds(options.limits.backendSeconds) * 2 + LEASE_SLACK;
+    this.#loop = new WorkLoop({
+      flights: FLIGHTS,
+      claim: (free) => options.wakeups.claim(options.node, this.#leaseMs, free),
+      work: (wakeup) => this.#send(wakeup),
+      failed: (error, wakeup) =>
+        options.log.error({ notification: wakeup?.id, error }, 'Notifications could not be handled.'),
+    });
   }
 
   /** Looks for work now, whenever it is woken and every `everyMs` milliseconds, until `stop`. */
   start(everyMs = 1000): void {
-    this.#stopped = false;
-    this.#everyMs = everyMs;
-    this.wake();
+    this.#loop.start(everyMs);
   }
 
   /** There may be something to send. */
   wake(): void {
-    if (this.#stopped) return;
-    this.#again = true;
-    this.#looking ??= this.#look().finally(() => {
-      this.#looking = undefined;
-      if (this.#stopped) return;
-      if (this.#again) {
-        setImmediate(() => this.wake());
-        return;
-      }
-      clearTimeout(this.#timer);
-      this.#timer = setTimeout(() => this.wake(), this.#everyMs).unref();
-    });
+    this.#loop.wake();
   }
 
   /** Begins nothing more and waits for what is under way, `ms` milliseconds at most. */
-  async stop(ms: number): Promise<void> {
-    this.#stopped = true;
-    clearTimeout(this.#timer);
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, ms);
-    });
-    await Promise.race([this.idle(), late]);
-    clearTimeout(timer);
+  stop(ms: number): Promise<void> {
+    return this.#loop.stop(ms);
   }
 
-  /** Resolves when nothing is under way. */
-  async idle(): Promise<void> {
-    while (this.#looking || this.#flying.size > 0) {
-      await this.#looking;
-      await Promise.all(this.#flying);
-    }
-  }
-
-  async #look(): Promise<void> {
-    this.#again = false;
-    try {
-      await this.round();
-    } catch (error) {
-      this.#o.log.error({ error }, 'Notifications could not be looked through.');
-    }
-  }
-
-  /** Takes what is due and begins to send it; one that hangs holds up none of the others. */
+  /** Sends what is due now; resolves when that is done. */
   async round(): Promise<void> {
-    const free = FLIGHTS - this.#flying.size;
-    if (free <= 0) return;
-    for (const wakeup of await this.#o.wakeups.claim(this.#o.node, this.#leaseMs, free)) {
-      const flight = this.#send(wakeup)
-        .catch((error: unknown) =>
-          this.#o.log.error({ notification: wakeup.id, error }, 'A notification could not be settled.'),
-        )
-        .finally(() => {
-          this.#flying.delete(flight);
-          this.wake();
-        });
-      this.#flying.add(flight);
-    }
+    await this.begin();
+    await this.#loop.idle();
+  }
+
+  /** Begins to send what is due now. */
+  begin(): Promise<void> {
+    return this.#loop.round();
   }
 
   async #send(wakeup: Wakeup): Promise<void> {
@@ -205,10 +164,8 @@ export class WakeupWorker {
     return Math.min(expiresAt, this.#now() + seconds(this.#o.repeatSeconds) * 2 ** sent);
   }
 
-  /** Doubles with every attempt, within bounds, and is spread so that a service that returns is not rushed. */
   #nextTry({ attempts, sent, expiresAt }: Wakeup): number {
-    const doubled = Math.min(FIRST_WAIT * 2 ** Math.min(attempts - sent - 1, 20), LONGEST_WAIT);
-    const wait = Math.round(doubled * (0.75 + 0.5 * (this.#o.random ?? Math.random)()));
+    const wait = backOff(attempts - sent, WAITS, (this.#o.random ?? Math.random)());
     return Math.min(expiresAt, this.#now() + wait);
   }
 }

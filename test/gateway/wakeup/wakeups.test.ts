@@ -89,9 +89,7 @@ onEveryEngine('notifications', (newUrl) => {
 
   /** One round of one node, at this moment. */
   async function round(node?: string) {
-    const one = worker(node);
-    await one.round();
-    await one.idle();
+    await worker(node).round();
   }
   const ask = () => notifier.ask(ID, { form: 'trigger' });
   const answer = (number: number | undefined, sessionId = 's1') =>
@@ -204,10 +202,10 @@ onEveryEngine('notifications', (newUrl) => {
       release = resolve;
     });
     const one = worker();
-    await one.round();
+    await one.begin();
     await answer(number);
     release();
-    await one.idle();
+    await one.stop(1000);
     expect(await wakeups.get(id)).toMatchObject({ state: 'answered', sessionId: 's1' });
     now += HOUR;
     await round();
