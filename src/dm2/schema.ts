@@ -80,7 +80,7 @@ interface Packages {
   Package3: Package3;
 }
 
-const ajv = new Ajv2020({ allErrors: false }).addSchema(PACKAGE_SCHEMA);
+const ajv = new Ajv2020({ validateSchema: false, allErrors: false }).addSchema(PACKAGE_SCHEMA);
 const validators = new Map<string, ValidateFunction>();
 
 /** The compiled validator of one definition of {@link PACKAGE_SCHEMA}; compiled at its first use. */

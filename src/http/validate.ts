@@ -3,7 +3,7 @@ import express, { type Request, type RequestHandler } from 'express';
 import { DragomanError, type ErrorCode } from '../support/errors.ts';
 import { BODIES, type BodyName } from './schemas.ts';
 
-const ajv = new Ajv2020({ allErrors: false, strict: true });
+const ajv = new Ajv2020({ validateSchema: false, allErrors: false, strict: true });
 const compiled = new Map<BodyName, ValidateFunction>();
 
 /** Checks a JSON value against the schema of that name; throws `code` with the place and the reason. */

@@ -4,7 +4,6 @@ import { type CompiledQuery, Kysely, Migrator } from 'kysely';
 import { DragomanError } from '../support/errors.ts';
 import type { Also, Engine, EngineName, Statement } from './engine.ts';
 import { migrations } from './migrations/all.ts';
-import { PostgresEngine } from './postgres.ts';
 import type { Database } from './schema.ts';
 import { SessionStore } from './sessions.ts';
 import { SqliteEngine } from './sqlite.ts';
@@ -108,7 +107,7 @@ class SlotMark {
  * Throws `configuration` for any other scheme and when the database cannot be used.
  */
 export async function openStore(url: string): Promise<Store> {
-  const store = new Store(engineFor(url));
+  const store = new Store(await engineFor(url));
   try {
     await store.migrate();
   } catch (error) {
@@ -118,8 +117,12 @@ export async function openStore(url: string): Promise<Store> {
   return store;
 }
 
-function engineFor(url: string): Engine {
-  if (/^postgres(ql)?:\/\//.test(url)) return new PostgresEngine(url);
+async function engineFor(url: string): Promise<Engine> {
+  if (/^postgres(ql)?:\/\//.test(url)) {
+    // Whoever runs on SQLite needs none of it.
+    const { PostgresEngine } = await import('./postgres.ts');
+    return new PostgresEngine(url);
+  }
   if (!url.startsWith('sqlite:')) {
     throw new DragomanError(
       'configuration',

@@ -266,7 +266,7 @@ function validate(
   return causes.map((error) => toProblem(schema, path, error));
 }
 
-const ajv = new Ajv2020({ allErrors: true, strict: true, ownProperties: true });
+const ajv = new Ajv2020({ validateSchema: false, allErrors: true, strict: true, ownProperties: true });
 const compiled = new Map<KeySchema, ValidateFunction>();
 
 function compile(schema: KeySchema): ValidateFunction {

@@ -91,8 +91,8 @@ async function run(session: LiveSession, driver: Driver, message: Taken): Promis
       case 'backend.exchange':
       case 'transfer':
         // The device repeats a message that was not answered, so on its own it need not be durable yet;
-        // but who names the session in what is stored must find it there after a crash.
-        if (driver.journal.shared || session.holdsResults || isUnknownTo(effect, session)) {
+        // but a backend that was told of the session must be asked under the same name again.
+        if (driver.journal.shared || session.holdsResults || isNamedUnstored(effect, session)) {
           await flush(session, driver);
         }
         await performAndRecord(session, driver, effect, whose);
@@ -117,9 +117,13 @@ async function run(session: LiveSession, driver: Driver, message: Taken): Promis
   }
 }
 
-/** Whether the backend remembers sessions in the store that does not have this one yet. */
-function isUnknownTo({ kind }: EffectOf<'backend.exchange' | 'transfer'>, session: LiveSession): boolean {
-  return kind === 'backend.exchange' && session.context.backend.builtin === true && !session.stored;
+/**
+ * Whether the backend knows the session by a name that a crash would lose: the built-in one by its id, a
+ * legacy server by a SessionID of its opening's time.
+ */
+function isNamedUnstored({ kind }: EffectOf<'backend.exchange' | 'transfer'>, session: LiveSession): boolean {
+  const { builtin, protocol } = session.context.backend;
+  return kind === 'backend.exchange' && !session.stored && (builtin === true || protocol === 'dm1');
 }
 
 async function performAndRecord(

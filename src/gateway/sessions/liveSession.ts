@@ -128,7 +128,8 @@ export class LiveSession {
 
   /**
    * Puts an entry behind the others; it is durable only after the next write.
-   * @param again the same comes about when the device repeats its message
+   * @param again the same comes about when the device repeats its message; else a backend is asked only
+   *   once the entry is durable
    */
   record(
     kind: EntryKind,
@@ -157,8 +158,14 @@ export class LiveSession {
     this.proof = verdict.status === 200 && verdict.scheme !== 'none' ? 'message' : 'session';
   }
 
-  recordMessage(kind: 'open' | 'device', at: number, meta: MessageMeta, body: Uint8Array | null): void {
-    this.record(kind, at, JSON.stringify(meta), body);
+  recordMessage(
+    kind: 'open' | 'device',
+    at: number,
+    meta: MessageMeta,
+    body: Uint8Array | null,
+    again = true,
+  ): void {
+    this.record(kind, at, JSON.stringify(meta), body, again);
     if (kind === 'device' && this.hasPlaces) this.#closes = 'used';
   }
 

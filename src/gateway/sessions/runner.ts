@@ -253,6 +253,8 @@ export class SessionRunner {
     session.delivery = undefined;
     session.repeats = 0;
     if (session.key !== null && session.key !== message.key) this.#rename(session, message.key);
+    // One that looks like the last would be taken for its repeat after a crash, if nothing told of it.
+    const unlike = session.last.hash !== mark.hash;
     session.last = mark;
     session.lastAt = at;
     const meta: MessageMeta = {
@@ -263,7 +265,7 @@ export class SessionRunner {
       ...(contentType !== undefined && { type: contentType }),
       ...(tolerated && { tolerated }),
     };
-    session.recordMessage('device', at, meta, message.stored);
+    session.recordMessage('device', at, meta, message.stored, unlike);
     this.#touch(session, at);
     return this.#answer(session, message, { verdict, resume: () => advance(session, { ...event, at }) });
   }

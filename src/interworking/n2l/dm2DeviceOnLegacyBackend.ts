@@ -120,7 +120,7 @@ export class LegacyServer {
     const encoding = defaultEncoding(backend.encoding, verDTD);
     this.#leg = new ClientLeg({
       // Printed as a notified 1.x client does; any number of 16 bits serves one that came by itself (1x§1.3).
-      sessionId: (notificationId ?? (s.now % 0xffff) + 1).toString(16).toUpperCase(),
+      sessionId: (notificationId ?? (s.context.at % 0xffff) + 1).toString(16).toUpperCase(),
       deviceId: device.id,
       serverUrl: backend.url,
       verDTD,
