@@ -125,6 +125,15 @@ describe.each(FORMS)('a 1.x device in %s', (form) => {
     },
   );
 
+  it.each(['1.1', '1.3'] as const)('of DM %s is passed on as such [IW-REL-1]', async (version) => {
+    const { report, session } = await between({
+      device: { encoding: form, version },
+      server: { script: SCRIPT.slice(0, 1) },
+    });
+    expect(report).toMatchObject({ outcome: 'completed', violations: [] });
+    expect(session).toMatchObject({ state: 'completed', violations: [] });
+  });
+
   it('that its server refuses is refused, and stays unknown to the gateway [IW-REL-1]', async () => {
     const { report, gateway } = await between({
       device: { encoding: form, auth: { type: 'md5', ...ACCOUNT, password: 'guess' } },

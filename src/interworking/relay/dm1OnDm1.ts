@@ -1,3 +1,4 @@
+import { type CodecLimits, DEFAULT_LIMITS } from '../../dm1/codec.ts';
 import type { SyncMLMessage } from '../../dm1/message.ts';
 import type { Readdressing } from '../../dm1/readdress.ts';
 import { readdressBytes, readdressMessage } from '../../dm1/readdress.ts';
@@ -132,7 +133,7 @@ class ServerSide {
     return {
       protocol: 'dm1',
       message: readdressMessage(message, addresses),
-      ...(raw && { raw: { ...raw, body: readdressBytes(raw.body, raw.form, addresses) } }),
+      ...(raw && { raw: { ...raw, body: readdressBytes(raw.body, raw.form, addresses, asLarge(raw.body)) } }),
     };
   }
 
@@ -163,6 +164,11 @@ class ServerSide {
       },
     });
   }
+}
+
+/** It was within the limits when it came. */
+function asLarge({ length }: Uint8Array): CodecLimits {
+  return { ...DEFAULT_LIMITS, bytes: length, text: length };
 }
 
 /** A RespURI that names the gateway, where a server goes by its public name, is at the configured server's origin. */
