@@ -221,6 +221,12 @@ describe('access control on a DM 2.0 client', () => {
         ['DEFAULT', FUMO, '{origin}/repository/x'],
         ['GET', `${SETTINGS}/*/Ringtone`],
       ],
+      [
+        ['GET', `${DELEGATION}//Instance/(x)/Owner?nv=(x)/Owner:dms`, `${DELEGATION}//?lv=0`],
+        ['HGET', '{origin}/repository/mine', `${DELEGATION}//Instance/x/Rights/dms`],
+        ['DELETE', `${DELEGATION}//Instance/*`],
+        ['EXEC', `${DELEGATION}//Instance`],
+      ],
     ];
     const documents = {
       mine: { body: [{ ClientURI: `${SETTINGS}//`, MOData: { settings: { Ringtone: 'Bells' } } }] },
@@ -236,10 +242,16 @@ describe('access control on a DM 2.0 client', () => {
     expect(await client.session()).toMatchObject({ outcome: 'completed', violations: [] });
     const [session] = backend.sessions;
     const status = session!.commands.map((each) => each.status!);
-    expect(status.map(({ sc }) => sc)).toEqual([200, 403, 200, 403, 403, 202, 403, 403, 200]);
-    expect(session!.package1.MOS!.map(({ MOID }) => MOID).sort()).toEqual([LAWMO, DEVINFO, SETTINGS].sort());
+    expect(status.map(({ sc }) => sc)).toEqual([
+      200, 403, 200, 403, 403, 202, 403, 403, 200, 200, 415, 405, 405,
+    ]);
+    expect(status[9]!.MO).toMatchObject([{ MOData: { Owner: 'dms' } }, {}]);
+    expect(session!.package1.MOS!.map(({ MOID }) => MOID).sort()).toEqual(
+      [LAWMO, DEVINFO, SETTINGS, DELEGATION].sort(),
+    );
     const sent = client.report.executed.map(({ command }) => command.join(' ')).join('\n');
     expect(sent).not.toContain(FUMO);
+    expect(sent).not.toContain(DELEGATION);
     // What it created is its own, and is shown as such.
     const { body } = await gateway.api('GET', `/api/devices/${encodeURIComponent(ID)}`);
     const made = status[2]!.URI![0]!.split('/').at(-2);

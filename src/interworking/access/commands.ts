@@ -1,6 +1,7 @@
 import { parseClientUri } from '../../dm2/clientUri.ts';
 import type { Dm2Command, MoItem, StatusItem } from '../../dm2/packages.ts';
 import type { Session } from '../session.ts';
+import { delegationItem } from './delegation.ts';
 import type { Right } from './model.ts';
 import { isRestricted, isVisible, mayCreate, mayOnAll, own } from './rights.ts';
 
@@ -46,11 +47,12 @@ export function isAddressAllowed(s: Session, text: string, right: Right): boolea
 
 /** What a client lists, as far as the backend has rights on it (20§2.4). */
 export function visibleMos(s: Session, mos: readonly MoItem[]): MoItem[] {
-  return mos.flatMap((item): MoItem[] => {
+  const listed = mos.flatMap((item): MoItem[] => {
     const { MOID: moid, MIID } = item;
     const shown = MIID.filter((miid) => isVisible(s, { moid, miid, root: [] }));
     return shown.length > 0 || (MIID.length === 0 && mayCreate(s, moid)) ? [{ ...item, MIID: shown }] : [];
   });
+  return [...listed, ...delegationItem(s)];
 }
 
 /** Notes whose the instances are that an HGET made on a 2.0 client; it says where it put them (20§3.1). */
@@ -60,10 +62,12 @@ export function ownCreated(s: Session, command: Dm2Command, item: StatusItem): v
   for (const text of places) {
     const uri = parseClientUri(text, { bareInstance: true });
     if ('error' in uri || uri.instance.kind !== 'named') continue;
-    const made = { moid: uri.moid, miid: uri.instance.name, root: [] };
-    const known = s.everMounted.some(
-      (mount) => !mount.absent && s.instanceKey(mount) === s.instanceKey(made),
-    );
-    if (!known) own(s, made);
+    const moid = s.context.mappings.canonical(uri.moid);
+    const { name: miid } = uri.instance;
+    const made = { moid, miid, root: s.context.mappings.virtualRoot(moid, miid) };
+    const same = s.everMounted.filter((mount) => s.instanceKey(mount) === s.instanceKey(made));
+    if (same.some((mount) => !mount.absent)) continue;
+    s.setMounts([...s.everMounted.filter((mount) => !same.includes(mount)), made]);
+    own(s, made);
   }
 }

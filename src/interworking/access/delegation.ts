@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import { parseClientUri } from '../../dm2/clientUri.ts';
+import type { MoItem } from '../../dm2/packages.ts';
 import type { Mount } from '../../mo/mapping.ts';
 import { descendant, type MoNode } from '../../mo/node.ts';
 import type { MoAddress } from '../addresses.ts';
@@ -18,16 +20,27 @@ const MOUNT: Mount = Object.freeze({
 
 /** Shows the delegation object to a backend that is held to rights; others have all of them anyway. */
 export function showDelegation(s: Session): void {
-  if (isRestricted(s)) s.synthesise([MOUNT]);
+  if (isRestricted(s)) s.synthesise([...s.mounts.filter((mount) => s.isSynthesised(mount)), MOUNT]);
 }
 
-export function isDelegation({ mapping }: MoAddress): boolean {
+export function isDelegation({ mapping }: Pick<MoAddress, 'mapping'>): boolean {
   return mapping.mount.moid === DELEGATION;
+}
+
+/** Whether an address means the delegation object, where it is shown. */
+export function namesDelegation(s: Session, text: string): boolean {
+  const uri = parseClientUri(text);
+  return !('error' in uri) && uri.moid === DELEGATION && s.mounts.includes(MOUNT);
+}
+
+/** What a 2.0 client does not list itself. */
+export function delegationItem(s: Session): MoItem[] {
+  return s.mounts.includes(MOUNT) ? [{ MOID: MOUNT.moid, MIID: [MOUNT.miid] }] : [];
 }
 
 /** A node of the delegation object: what the backend has rights on, and what others have, if it may delegate. */
 export function delegationNode(s: Session, path: readonly string[]): MoNode | undefined {
-  const instances = s.mounts.filter((mount) => mount !== MOUNT && isVisible(s, mount));
+  const instances = s.mounts.filter((mount) => !s.isSynthesised(mount) && isVisible(s, mount));
   const children = instances.map((mount) => instanceNode(s, mount));
   const root = interior('Delegation', [interior('Instance', children)]);
   return descendant(root, path);
@@ -57,7 +70,9 @@ function instanceNode(s: Session, mount: Mount): MoNode {
 export function changeDelegation(s: Session, path: readonly string[], text: string | undefined): number {
   const [kind, name, branch, backend, ...below] = path;
   if (kind !== 'Instance' || branch !== 'Rights' || backend === undefined || below.length > 0) return 405;
-  const mount = s.mounts.find((each) => each !== MOUNT && isVisible(s, each) && nameOf(s, each) === name);
+  const mount = s.mounts.find(
+    (each) => !s.isSynthesised(each) && isVisible(s, each) && nameOf(s, each) === name,
+  );
   if (!mount || !isRestricted(s, backend)) return 404;
   if (!rightsOn(s, mount).has('delegate')) return 403;
   const { [backend]: before, ...others } = delegationOf(s, mount)?.rights ?? {};

@@ -2,7 +2,8 @@ import type { PlannedCommand } from '../../dm1/session/server.ts';
 import type { Dm2Command, StatusItem } from '../../dm2/packages.ts';
 import { formatTreePath } from '../../mo/treePath.ts';
 import { ERRORS } from '../../support/errors.ts';
-import { changeDelegation, isDelegation } from '../access/delegation.ts';
+import { namesDelegation } from '../access/delegation.ts';
+import { runOnDelegation } from '../access/delegationCommands.ts';
 import { clientUri, type MoAddress, toLegacyUri } from '../addresses.ts';
 import { completedAlert } from '../reports.ts';
 import type { Script } from '../script.ts';
@@ -69,6 +70,9 @@ export function* runDirect(
 }
 
 function* plan(s: Session, device: LegacyDevice, command: DirectCommand): Script<Plan> {
+  if (namesDelegation(s, command.clientUri)) {
+    return { command, targets: [], ...(yield* runOnDelegation(s, command)) };
+  }
   const resolved = yield* resolveOnDevice(
     s,
     device,
@@ -82,11 +86,6 @@ function* plan(s: Session, device: LegacyDevice, command: DirectCommand): Script
       `EXEC of ${command.clientUri} was refused: it names ${resolved.targets.length} nodes.`,
     );
     return { command, targets: [], sc: 405 };
-  }
-  if (resolved.targets.some(isDelegation)) {
-    const [target] = resolved.targets;
-    const revokes = command.verb === 'DELETE' && resolved.targets.length === 1;
-    return { command, targets: [], sc: revokes ? changeDelegation(s, target!.path, undefined) : 405 };
   }
   // Deepest first, so that no match disappears together with one above it.
   const targets = [...resolved.targets].sort((a, b) => b.path.length - a.path.length);

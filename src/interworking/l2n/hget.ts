@@ -12,7 +12,8 @@ import { descendant, type MoNode } from '../../mo/node.ts';
 import { samePath, type TreePath } from '../../mo/treePath.ts';
 import { validatorOf } from '../../mo/validator.ts';
 import { DragomanError } from '../../support/errors.ts';
-import { changeDelegation, isDelegation } from '../access/delegation.ts';
+import { isDelegation, namesDelegation } from '../access/delegation.ts';
+import { runOnDelegation } from '../access/delegationCommands.ts';
 import { own } from '../access/rights.ts';
 import { clientUri, type MoAddress } from '../addresses.ts';
 import { backendDialect } from '../dialects.ts';
@@ -50,6 +51,9 @@ export function* runHget(
   command: Hget,
   standard?: string,
 ): Script<StatusItem> {
+  if (command.clientUri !== undefined && namesDelegation(s, command.clientUri)) {
+    return yield* runOnDelegation(s, command);
+  }
   const answer = yield* fetchIfChanged(s, device, command);
   if ('unchanged' in answer) return written(s, command, answer.unchanged);
   if (!answer.ok) return { sc: answer.sc };
@@ -124,12 +128,7 @@ function* writeDocument(
     }
     const place = yield* placeFor(s, device, text, item.node.name, command.clientUri === undefined);
     if (!place.ok) return { sc: place.sc };
-    if (isDelegation(place.address)) {
-      const { path } = place.address;
-      const rights = 'value' in item.node ? String(item.node.value ?? '') : undefined;
-      const sc = items.length > 1 || rights === undefined ? 405 : changeDelegation(s, path, rights);
-      return { sc };
-    }
+    if (isDelegation(place.address)) return { sc: 405 };
     const plan = yield* planObject(s, device, place, jsonContent(place, item.node));
     if (!plan.ok) return { sc: plan.sc };
     planned.push(...plan.changes);
@@ -304,9 +303,6 @@ function* writeOpaque(
   if (!resolved.ok) return { sc: resolved.sc };
   const [address, ...others] = resolved.targets;
   if (!address || others.length > 0) return { sc: 404 };
-  if (isDelegation(address)) {
-    return { sc: changeDelegation(s, address.path, new TextDecoder().decode(document.body)) };
-  }
   const node = isText(address, document)
     ? textNode(address, yield* loaded(s, document))
     : bytesNode(address, document);

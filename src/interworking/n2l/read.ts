@@ -3,6 +3,7 @@ import type { SerializationItem, StatusItem } from '../../dm2/packages.ts';
 import { type ReadItem, readSerialization, toNode } from '../../dm2/serialization.ts';
 import { descendant, type MoNode } from '../../mo/node.ts';
 import { DragomanError } from '../../support/errors.ts';
+import { delegationNode, isDelegation } from '../access/delegation.ts';
 import { clientUri, type MoAddress } from '../addresses.ts';
 import type { Script, Upload } from '../script.ts';
 import type { Session } from '../session.ts';
@@ -44,7 +45,7 @@ export function* readFromClient(
 /** What needs no client: an object that only the gateway shows, and DevInfo where the first message held it. */
 function withoutAsking(s: Session, { mapping, path }: MoAddress): Dm2Read | undefined {
   if (s.isSynthesised(mapping.mount)) {
-    const node = mapping.synthesised?.(path);
+    const node = isDelegation({ mapping }) ? delegationNode(s, path) : mapping.synthesised?.(path);
     return node ? { ok: true, node } : { ok: false, sc: 404 };
   }
   const { opening } = s.context;

@@ -3,6 +3,8 @@ import { parseCommand } from '../../dm2/codec.ts';
 import { type Dialect, showReturn } from '../../dm2/dialects/index.ts';
 import type { Dm2Command, RawCommand, StatusItem } from '../../dm2/packages.ts';
 import { isAllowed, ownCreated } from '../access/commands.ts';
+import { namesDelegation } from '../access/delegation.ts';
+import { runOnDelegation } from '../access/delegationCommands.ts';
 import { isRestricted } from '../access/rights.ts';
 import { instancesOf } from '../addresses.ts';
 import type { Dm2BackendLeg } from '../backendLeg.ts';
@@ -146,6 +148,7 @@ function wayForAddresses(s: Session, device: Dm2Device, command: Dm2Command): Wa
         ? [command.clientUri]
         : [];
   const uris = texts.map((text) => parseClientUri(text)).filter((uri) => !('error' in uri)) as ClientUri[];
+  if (texts.some((text) => namesDelegation(s, text))) return 'served';
   if (uris.some((uri) => isAlias(s, uri) || lacksValidators(device, uri))) return 'served';
   if (!uris.some(needsResolving)) return 'passes';
   if (!device.dialect.capabilities.resolvesVariables || s.capability(VARIABLES) === false) return 'served';
@@ -169,6 +172,8 @@ function* onBehalf(
   command: Dm2Command,
 ): Script<StatusItem> {
   if (device.gone) return { sc: 500 };
+  const changes = command.verb === 'HGET' || command.verb === 'DELETE' || command.verb === 'EXEC';
+  if (changes && namesDelegation(s, command.clientUri ?? '')) return yield* runOnDelegation(s, command);
   switch (command.verb) {
     case 'GET':
     case 'HPUT':

@@ -1,5 +1,6 @@
 import type { Alert, Package1, Package3, RawCommand, StatusItem } from '../../dm2/packages.ts';
 import { visibleMos } from '../access/commands.ts';
+import { showDelegation } from '../access/delegation.ts';
 import { isRestricted } from '../access/rights.ts';
 import { BOOTSTRAP_COMPLETE, isSessionAlert, sessionAlertToDm2 } from '../alerts.ts';
 import { Dm2BackendLeg, mosOf } from '../backendLeg.ts';
@@ -23,6 +24,7 @@ export function* dm2OnDm2(context: SessionContext): SessionScript {
   const { package1 } = context.opening;
   learnClient(s, context.opening);
   mountObjects(s, package1.MOS);
+  showDelegation(s);
   yield* keepOpeningAlerts(s, device.alerts, package1.Alert ?? []);
   yield* s.save();
   const told = withBootstrap(s, yield* withAskedNumber(s, package1.Alert ?? []));

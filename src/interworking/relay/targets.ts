@@ -3,6 +3,7 @@ import { type NodeQuery, type NodeTarget, resolve } from '../../dm2/resolve.ts';
 import type { Mount } from '../../mo/mapping.ts';
 import { descendant, type MoNode } from '../../mo/node.ts';
 import { DragomanError } from '../../support/errors.ts';
+import { isDelegation } from '../access/delegation.ts';
 import { instancesOf, type MoAddress } from '../addresses.ts';
 import type { Dm2Device } from '../n2l/device.ts';
 import { readFromClient } from '../n2l/read.ts';
@@ -51,7 +52,9 @@ export function* resolveOnClient(s: Session, device: Dm2Device, text: string): S
 /** The client's instances of the object by MIID; one that it never listed is taken at its word. */
 function mountsFor(s: Session, uri: ClientUri): ReadonlyMap<string, Mount> {
   const { moid, instance } = uri;
-  const listed = instancesOf(s, moid).filter((mount) => !s.isSynthesised(mount));
+  const listed = instancesOf(s, moid).filter(
+    (mount) => !s.isSynthesised(mount) || isDelegation({ mapping: s.context.mappings.forMount(mount) }),
+  );
   const mounts = new Map(listed.map((mount) => [mount.miid, mount]));
   const miid = instance.kind === 'named' ? instance.name : '';
   const plain = instance.kind === 'named' || (instance.kind === 'empty' && mounts.size === 0);
