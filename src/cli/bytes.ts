@@ -11,15 +11,19 @@ export const bytesForm = () =>
     .choices(['hex', 'base64'] satisfies BytesForm[])
     .default('hex');
 
-/** Reads a file, `-` for standard input; one that holds nothing but hex digits or base64 is decoded. */
-export function readBytes(file: string): Uint8Array {
-  let bytes: Buffer;
+/** Reads a file, `-` for standard input. */
+export function readGiven(file: string): Buffer {
   try {
-    bytes = readFileSync(file === '-' ? 0 : file);
+    return readFileSync(file === '-' ? 0 : file);
   } catch (error) {
     const reason = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
     throw new DragomanError('configuration', `${file} cannot be read (${reason}).`, { cause: error });
   }
+}
+
+/** Reads a file; one that holds nothing but hex digits or base64 is decoded. */
+export function readBytes(file: string): Uint8Array {
+  const bytes = readGiven(file);
   const text = bytes.toString('latin1').replace(/\s+/g, '');
   if (text.length > 0 && text.length % 2 === 0 && /^[0-9A-Fa-f]+$/.test(text))
     return Buffer.from(text, 'hex');

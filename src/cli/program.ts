@@ -9,7 +9,7 @@ import { addDemo } from './demo/command.ts';
 import { addDevices } from './devices.ts';
 import { EXIT, Exit, type Io } from './io.ts';
 import { addMappings } from './mappings.ts';
-import { addNotify } from './notify.ts';
+import { addNotify } from './notify/command.ts';
 import { addServe } from './serve.ts';
 import { addSimulate } from './simulate.ts';
 import { addTranslate } from './translate.ts';

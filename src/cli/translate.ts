@@ -1,10 +1,10 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import { DIALECT_NAMES, type DialectName } from '../dm2/dialects/index.ts';
 import { indentXml } from '../http/traceText.ts';
 import { type MessageForm, type Translation, translate } from '../interworking/translate/translate.ts';
 import { loadPacks, SHIPPED_PACKS } from '../mo/pack/files.ts';
-import { DragomanError } from '../support/errors.ts';
+import { readGiven } from './bytes.ts';
 import type { Io } from './io.ts';
 
 interface TranslateFlags {
@@ -32,7 +32,7 @@ export function addTranslate(program: Command, io: Io): void {
     .option('-o, --output <file>', 'write the translated message there, byte for byte')
     .option('--json', 'print input, results and notes as one JSON object')
     .action((file: string, { to, dialect, mappings = [], output, json }: TranslateFlags) => {
-      const result = translate(loadPacks([SHIPPED_PACKS, ...mappings]), read(file), to, dialect);
+      const result = translate(loadPacks([SHIPPED_PACKS, ...mappings]), readGiven(file), to, dialect);
       const [first] = result.outputs;
       if (output !== undefined && first) writeFileSync(output, first.body);
       if (json) {
@@ -63,15 +63,6 @@ function asJson({ input, outputs, notes }: Translation): object {
     outputs: outputs.map(({ title, form, body }) => ({ title, form, body: bodyOf(form, body) })),
     notes,
   };
-}
-
-function read(file: string): Uint8Array {
-  try {
-    return readFileSync(file === '-' ? 0 : file);
-  } catch (error) {
-    const reason = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
-    throw new DragomanError('configuration', `${file} cannot be read (${reason}).`, { cause: error });
-  }
 }
 
 function shown(form: MessageForm, body: Uint8Array): string {

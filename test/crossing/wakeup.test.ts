@@ -495,6 +495,14 @@ describe('a notification that cannot be', () => {
     expect(JSON.stringify(answer.body)).not.toContain('internal');
   });
 
+  it('for its network is no network is told at the start', async () => {
+    const lan = { type: 'udp', networks: ['999.0.0.0/8'] };
+    await expect(run({ notifications: { transports: { lan } } })).rejects.toMatchObject({
+      code: 'configuration',
+      detail: expect.stringContaining('999.0.0.0/8'),
+    });
+  });
+
   it('for an unknown device is 404', async () => {
     const gateway = await run({});
     expect((await gateway.api('POST', '/api/devices/nobody/notify', {})).status).toBe(404);

@@ -62,6 +62,8 @@ describe('devices', () => {
         password: 'a secret of it',
         serverUsername: 's',
         serverPassword: 'p',
+        notifySecret: 'c2VjcmV0',
+        notifyAddress: '+491',
       }),
     );
     expect(created.status).toBe(201);
@@ -75,13 +77,14 @@ describe('devices', () => {
       id: 'dev/1',
       username: 'u',
       serverUsername: 's',
+      notifyAddress: '+491',
       devInfo: {},
       mounts: [],
       capabilities: {},
       sessionsEnded: 0,
       failures: 0,
     });
-    expect(shown).not.toMatch(/secret|hash|ha1/i);
+    expect(shown).not.toMatch(/secret|c2VjcmV0|hash|ha1/i);
 
     const put = (body: unknown) => gateway.api('/api/devices/dev%2F1', { ...post(body), method: 'PUT' });
     expect((await put({ username: 'v', password: 'q' })).status).toBe(200);
@@ -97,6 +100,7 @@ describe('devices', () => {
     ['an unknown member', { id: 'x', colour: 'red' }, 'colour'],
     ['a number as id', { id: 5 }, 'id'],
     ['half an account', { id: 'x', username: 'u' }, 'password'],
+    ['a notification secret that is no base64', { id: 'x', notifySecret: '!!' }, 'notifySecret'],
     ['an unknown scheme', { id: 'x', auth: 'magic' }, 'basic'],
     ['a control character', { id: 'x\u0000' }, 'control'],
   ])('are refused with %s', async (_what, body, named) => {

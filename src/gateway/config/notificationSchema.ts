@@ -51,7 +51,7 @@ export const TRANSPORT_SCHEMAS = {
         description:
           'Private networks that devices are in, as `10.20.0.0/16`; other addresses must be public.',
         default: [],
-        items: text('Network.', { pattern: '^[0-9A-Fa-f.:]+/[0-9]{1,3}$' }),
+        items: text('Network, as `10.20.0.0/16`.', { pattern: '^[0-9A-Fa-f.:]+/[0-9]{1,3}$' }),
       },
     },
     ['type'],

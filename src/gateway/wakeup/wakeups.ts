@@ -11,6 +11,7 @@ import type { Store } from '../../store/store.ts';
 import { type Clock, hours, systemClock } from '../../support/durations.ts';
 import { DragomanError } from '../../support/errors.ts';
 import { newId } from '../../support/ids.ts';
+import { answerWakeup } from './answering.ts';
 import { toWakeup, type Wakeup, writeRequest } from './wakeup.ts';
 
 export interface WakeupsOptions {
@@ -249,54 +250,12 @@ export class Wakeups {
     return result.numUpdatedRows > 0n;
   }
 
-  /**
-   * Performs `wakeup.answer`: finds the notification that a session answers and notes the session in it.
-   * Performed again for the same session it finds the same one; a second session that brings a number back
-   * is told of it and changes nothing (IW-NOT-2).
-   */
-  async answer(
-    { deviceId, sessionId }: { readonly deviceId: string; readonly sessionId: string },
-    { number }: EffectOf<'wakeup.answer'>,
+  /** Performs `wakeup.answer`. */
+  answer(
+    whose: { readonly deviceId: string; readonly sessionId: string },
+    effect: EffectOf<'wakeup.answer'>,
   ): Promise<ResultOf<'wakeup.answer'>> {
-    const at = this.#now();
-    const rows = await this.#store.db
-      .selectFrom('notifications')
-      .selectAll()
-      .where('device_id', '=', deviceId)
-      .where('state', '<>', 'withdrawn')
-      .orderBy('created_at', 'desc')
-      .limit(MOST_OPEN)
-      .execute();
-    const found =
-      rows.find((row) => row.session_id === sessionId) ??
-      rows.find((row) => Number(row.number) === number && row.state !== 'answered') ??
-      rows.find((row) => Number(row.number) === number) ??
-      // Clients exist that bring no number back, or always the same one (1x§16.2).
-      rows.findLast((row) => row.state === 'sent');
-    if (!found) return { at };
-    const answered = found.session_id === sessionId || (await this.#answered(found.id, sessionId, at));
-    // A server gets back what it gave; who asked here was told our number.
-    const { asked_number: asked, asked_by: askedBy } = found;
-    const given = asked ?? (askedBy.startsWith('server:') ? undefined : found.number);
-    return {
-      at,
-      answers: {
-        id: found.id,
-        askedBy,
-        ...(given === undefined ? {} : { number: Number(given) }),
-        ...(answered ? {} : { again: true as const }),
-      },
-    };
-  }
-
-  async #answered(id: string, sessionId: string, at: number): Promise<boolean> {
-    const result = await this.#store.db
-      .updateTable('notifications')
-      .set({ state: 'answered', session_id: sessionId, detail: null, claimed_by: null, updated_at: at })
-      .where('id', '=', id)
-      .where('session_id', 'is', null)
-      .executeTakeFirst();
-    return result.numUpdatedRows > 0n;
+    return answerWakeup(this.#store, whose, effect, this.#now());
   }
 
   /** Forgets those that ended before `before`; resolves to how many. */

@@ -97,6 +97,28 @@ describe('precedence', () => {
     expect(backends['my-dms']).toMatchObject({ auth: { password: 's3cret' } });
   });
 
+  it('completes transports of notifications, and takes their secrets from variables', () => {
+    const text = `notifications:
+      via: sms
+      transports: { sms: { type: pap, url: "https://p/", auth: { type: basic, username: u } }, lan: { type: udp } }`;
+    const env = { DRAGOMAN_NOTIFICATIONS_TRANSPORTS_SMS_AUTH_PASSWORD: 's3cret' };
+    expect(loadConfig({ text, env }).notifications).toEqual({
+      via: 'sms',
+      jobs: false,
+      repeats: 2,
+      repeatSeconds: 300,
+      transports: {
+        sms: {
+          type: 'pap',
+          url: 'https://p/',
+          address: 'WAPPUSH={address}/TYPE=PLMN@{host}',
+          auth: { type: 'basic', username: 'u', password: 's3cret' },
+        },
+        lan: { type: 'udp', port: 2948, framing: 'raw', networks: [] },
+      },
+    });
+  });
+
   it('takes an empty section for an absent one', () => {
     expect(loadConfig({ text: 'limits:\noutbound:\n' }).limits.sessions).toBe(10_000);
   });
@@ -136,6 +158,26 @@ describe('mistakes', () => {
       'backends.x.protocol: must be one of dm2, dm1, builtin',
     ],
     ['a key of the other generation', { text: `${d}, encoding: xml}}` }, 'backends.d.encoding: unknown key'],
+    [
+      'a transport of no type',
+      { text: 'notifications: {transports: {x: {url: "http://x/"}}}' },
+      'notifications.transports.x.type: must be one of webhook, pap, udp',
+    ],
+    [
+      'a key of another transport',
+      { text: 'notifications: {transports: {x: {type: udp, url: "http://x/"}}}' },
+      'notifications.transports.x.url: unknown key',
+    ],
+    [
+      'a transport that is not there',
+      { text: 'notifications: {via: x}' },
+      'notifications.via: there is no transport "x"',
+    ],
+    [
+      'a network that is none',
+      { text: 'notifications: {transports: {x: {type: udp, networks: [10.0.0.0]}}}' },
+      'notifications.transports.x.networks.0: has the wrong form: Network, as `10.20.0.0/16`.',
+    ],
     [
       'a name that cannot be one',
       { text: 'backends: {"a b": {protocol: builtin}}' },

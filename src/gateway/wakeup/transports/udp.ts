@@ -13,7 +13,7 @@ const LONGEST_DATAGRAM = 1200;
 
 /** Datagrams to the device's own address; only its session says whether one arrived. */
 export function udp(config: UdpConfig): Transport {
-  const networks = config.networks.map((network) => ipaddr.parseCIDR(network));
+  const networks = config.networks.map(readNetwork);
   return {
     type: 'udp',
     async send(push) {
@@ -54,6 +54,11 @@ async function resolve(host: string, networks: readonly Network[]): Promise<stri
     'outbound-refused',
     `${host} leads to a private or reserved address outside the networks of the transport.`,
   );
+}
+
+function readNetwork(text: string): Network {
+  if (ipaddr.isValidCIDR(text)) return ipaddr.parseCIDR(text);
+  throw new DragomanError('configuration', `notifications.transports: ${text} is no network.`);
 }
 
 type Network = [ipaddr.IPv4 | ipaddr.IPv6, number];
