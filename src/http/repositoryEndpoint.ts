@@ -1,6 +1,7 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { IDENTITY_HEADERS } from '../dm2/dialects/index.ts';
 import type { DataRepository } from '../gateway/repository/repository.ts';
 import { plain, refuse, send } from './plainAnswer.ts';
 import { receiveBody } from './requestBody.ts';
@@ -62,7 +63,7 @@ async function answer(
 
 /** The names under which a 2.0 client tells its identity (IW-SES-2). */
 function deviceHeader({ headers }: IncomingMessage): string | undefined {
-  for (const name of ['omadm-devid', 'x-omadmdeviceid', 'x-omadmdevid']) {
+  for (const name of IDENTITY_HEADERS) {
     const value = headers[name];
     if (typeof value === 'string' && value !== '') return value;
   }

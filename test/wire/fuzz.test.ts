@@ -19,6 +19,13 @@ const OVER_SOCKETS = 3_000;
 const LONGEST_MS = 5_000;
 const DEVICES = 8;
 const SYNCML = { xml: 'application/vnd.syncml.dm+xml', wbxml: 'application/vnd.syncml.dm+wbxml' };
+/** Clients of each family, with the header in which they name themselves. */
+const CLIENTS = [
+  ['approved', 'omadm-devid'],
+  ['draft-text-1', 'x-omadmdeviceid'],
+  ['draft-text-2', 'x-omadmdevid'],
+  ['draft-text-3', 'x-omadmdevid'],
+] as const;
 const FUMO = 'urn:oma:mo:oma-fumo:1.0';
 
 /** A good message of a device, and the good messages of its session before it. */
@@ -47,6 +54,7 @@ beforeAll(async () => {
     admin: { token: 'fuzz-tests' },
     store: `sqlite:${join(folder, 'fuzz.db')}`,
     deviceAuth: { dm1: 'none', dm2: 'none' },
+    dialects: [{ deviceId: 'FUZZ:draft-text-3:*', dialect: 'draft-text-3' }],
     limits: { requestsPerDevice: 1_000_000, messageBytes: 65_536, sessions: 200, jobsPerDevice: 1000 },
   });
   const destination = { write: (line: string) => void logged.push(line) };
@@ -80,14 +88,16 @@ async function record(n: number): Promise<Case[]> {
     expect(device.report.outcome).toBe('completed');
     found.push(...sent(device.messages, { 'content-type': SYNCML[encoding] }, encoding));
   }
-  const deviceId = `FUZZ:json:${n}`;
-  await queue(deviceId, 1);
-  const device = new Dm2Client({ url: gateway.urls.devices, deviceId });
-  await device.session();
-  await device.close();
-  expect(device.report.outcome).toBe('completed');
-  found.push(...sent(device.messages, { 'omadm-devid': deviceId }, 'json'));
-  await queue(deviceId, 400);
+  for (const [dialect, header] of CLIENTS) {
+    const deviceId = `FUZZ:${dialect}:${n}`;
+    await queue(deviceId, 1);
+    const device = new Dm2Client({ url: gateway.urls.devices, deviceId, dialect });
+    await device.session();
+    await device.close();
+    expect(device.report.outcome).toBe('completed');
+    found.push(...sent(device.messages, { [header]: deviceId }, dialect));
+    await queue(deviceId, 100);
+  }
   return found;
 }
 

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { clientUriOf, formatClientUri } from '../../../src/dm2/clientUri.ts';
 import type { Dm2Verb } from '../../../src/dm2/command.ts';
+import { formatCommand } from '../../../src/dm2/command.ts';
 import { DIALECT_NAMES, DIALECTS, type Dialect, READ_LIMITS } from '../../../src/dm2/dialects/index.ts';
 import type { Alert, Dm2Command, MoItem, SerializationItem, StatusItem } from '../../../src/dm2/packages.ts';
 import { rootNameOf } from '../../../src/mo/moid.ts';
@@ -130,6 +131,21 @@ describe.each(DIALECT_NAMES)('%s gives back what it has written:', (dialectName)
         });
         expect(written.lost).toEqual([]);
         expect(list.map(dialect.refuses).filter(Boolean)).toEqual([]);
+      }),
+      runs,
+    );
+  });
+
+  it('packages of the approved model', () => {
+    fc.assert(
+      fc.property(commands, msgId, (list, number) => {
+        const package2 = { CMD: list.map(formatCommand) };
+        const written = dialect.writePackage2(package2, number);
+        expect(dialect.readPackage2(readable(written))).toEqual({
+          package2,
+          ...numbered(number),
+          tolerated: [],
+        });
       }),
       runs,
     );
