@@ -92,17 +92,19 @@ function wayFor(s: Session, device: Dm2Device, backend: Dm2BackendLeg, command: 
   const theirs = backend.dialect;
   const sameDocuments = ours.mediaTypes.document === theirs.mediaTypes.document;
   const addressed = wayForAddresses(s, device, command);
+  // The client knows nothing of its rights, so it would list every object.
+  const held = isRestricted(s);
   switch (command.verb) {
     case 'HGET':
       // Only the document says what is written, so a backend that may not write everything is not let past.
-      if (command.clientUri === undefined && isRestricted(s)) return 'served';
+      if (command.clientUri === undefined && held) return 'served';
       return sameDocuments ? addressed : 'served';
     case 'HPUT':
     case 'HPOST':
-      if (asksForList(command)) return ours.refuses(command) || !sameDocuments ? 'served' : 'passes';
+      if (asksForList(command)) return ours.refuses(command) || !sameDocuments || held ? 'served' : 'passes';
       return sameDocuments ? addressed : 'served';
     case 'GET':
-      if (asksForList(command)) return ours.refuses(command) ? 'served' : 'passes';
+      if (asksForList(command)) return ours.refuses(command) || held ? 'served' : 'passes';
       return ours.capabilities.readVerb === undefined ? 'served' : addressed;
     case 'DELETE':
       return addressed;
