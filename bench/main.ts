@@ -7,6 +7,7 @@ import { registryBench } from './registry/registryBench.ts';
 import { circumstances, type Measurement, machine, page, type Result, type Settings } from './report.ts';
 import { printTable } from './rounds.ts';
 import { growthBench } from './sessions/growthBench.ts';
+import { largeObjectBench } from './sessions/largeObjectBench.ts';
 import { memoryBench } from './sessions/memoryBench.ts';
 import { storageBench } from './storage/storageBench.ts';
 import { treeBench } from './tree/treeBench.ts';
@@ -17,6 +18,7 @@ const BENCHMARKS: Readonly<Record<string, (settings: Settings) => Promise<Result
   tree: treeBench,
   registry: registryBench,
   memory: memoryBench,
+  large: largeObjectBench,
   storage: storageBench,
   growth: growthBench,
 };

@@ -31,6 +31,16 @@ export class Child {
     return this.#ask('heap');
   }
 
+  /** Resident memory now, in bytes. */
+  rss(): Promise<number> {
+    return this.#ask('rss');
+  }
+
+  /** The most resident memory that the process ever had, in bytes. */
+  peakRss(): Promise<number> {
+    return this.#ask('peakRss');
+  }
+
   /** Device messages, or backend requests, that the process has answered. */
   count(): Promise<number> {
     return this.#ask('count');

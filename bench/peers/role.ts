@@ -36,6 +36,8 @@ const ANSWERS: Readonly<Record<string, (value?: string) => unknown>> = {
     const { heapUsed, external } = process.memoryUsage();
     return heapUsed + external;
   },
+  rss: () => process.memoryUsage.rss(),
+  peakRss: () => process.resourceUsage().maxRSS * 1024,
   count: () => peer.count?.() ?? 0,
   profile,
 };

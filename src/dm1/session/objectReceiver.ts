@@ -7,6 +7,9 @@ export type Reception =
   /** Answer with this code: 213 more to come, 411, 413, 415 or 424 refused. */
   | { readonly kind: 'status'; readonly code: 213 | 411 | 413 | 415 | 424 };
 
+/** Largest object that is put together in memory: a text, for bytes are stored as they come. */
+const IN_MEMORY = 16 * 1024 * 1024;
+
 /** Takes Items as they come and puts chunked ones together (1x§8). */
 export class ObjectReceiver {
   /** The Item of an object that was broken off by another one: to be told by Alert 1225. */
@@ -43,7 +46,7 @@ export class ObjectReceiver {
       if (!item.moreData) return { kind: 'whole', item };
       this.#buffer = new ObjectBuffer(this.#acceptable(item) ? item : withoutData(item));
     } else if (this.#refused === undefined) {
-      if (this.#buffer.bytes + arrivedBytes(item) > this.#limit) this.#refused = 413;
+      if (this.#buffer.bytes + arrivedBytes(item) > this.#most(item)) this.#refused = 413;
       else this.#buffer.add(item);
     }
     if ((item.stored as StoredChunk | undefined)?.invalid) this.#refused ??= 415;
@@ -56,10 +59,14 @@ export class ObjectReceiver {
     return whole === 424 ? { kind: 'status', code: 424 } : { kind: 'whole', item: whole };
   }
 
+  #most(item: Item): number {
+    return item.stored ? this.#limit : Math.min(this.#limit, IN_MEMORY);
+  }
+
   #acceptable(first: Item): boolean {
     const size = first.meta?.size;
     if (size === undefined && this.#sizeRequired) this.#refused = 411;
-    else if (Math.max(size ?? 0, arrivedBytes(first)) > this.#limit) this.#refused = 413;
+    else if (Math.max(size ?? 0, arrivedBytes(first)) > this.#most(first)) this.#refused = 413;
     return this.#refused === undefined;
   }
 }

@@ -8,6 +8,7 @@ import { clientUri, type MoAddress, ownerOf } from '../addresses.ts';
 import type { Script } from '../script.ts';
 import type { Session } from '../session.ts';
 import type { Dm2Device } from './device.ts';
+import { skipped } from './interaction.ts';
 import { type Dm2Read, readFromClient } from './read.ts';
 import { offerDocument } from './store.ts';
 import { addressOf } from './targets.ts';
@@ -41,7 +42,11 @@ export function* runAtomic(
       'IW-WR-4',
       `${children[forbidden]!.kind} may not stand in an Atomic; nothing of it was executed.`,
     );
-    return { code: 507, children: children.map((_, i) => ({ code: i === forbidden ? 500 : 215 })) };
+    const answers = children.map(skipped);
+    return {
+      code: 507,
+      children: answers.map((answer, i) => (i === forbidden ? { ...answer, code: 500 } : answer)),
+    };
   }
   const before = yield* snapshot(s, device, children);
   const mounted = s.mounts;

@@ -320,7 +320,8 @@ export class LegacyServer {
         },
       ],
     });
-    if (this.#encode(live, [...body, build(object.rest, false)], true).length <= max) {
+    const whole = dataSize(object.rest) <= max;
+    if (whole && this.#encode(live, [...body, build(object.rest, false)], true).length <= max) {
       body.push(build(object.rest, false));
       live.object = undefined;
       this.#record(live, object.command, cmdId);

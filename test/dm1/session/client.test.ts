@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { measure } from '../../../src/dm1/codec.ts';
 import type { BodyElement, Item, SyncHdr, SyncMLMessage } from '../../../src/dm1/message.ts';
 import { ClientLeg, type ClientLegOptions, type ServerPackage } from '../../../src/dm1/session/client.ts';
 import {
@@ -551,6 +552,94 @@ describe('large objects of a legacy server [IW-WR-5] [1x§8]', () => {
       ),
     );
     expect(statuses(sent[2]).map(({ code }) => code)).toEqual(['200', '413']);
+  });
+
+  describe('that is binary and large', () => {
+    const SIZE = 300_000;
+    const half = 'A'.repeat(SIZE / 2);
+    const chunk = (data: string, more: Partial<Item> = {}, uri = './big') =>
+      write('3', uri, data, { meta: { format: 'b64', size: SIZE }, ...more });
+    const rest = (data: string, more: Partial<Item> = {}) =>
+      write('3', './big', data, { meta: { format: 'b64' }, ...more });
+    const take = (maxObjSize: number, ...messages: readonly BodyElement[][]) => {
+      const leg = client({ maxObjSize });
+      const played = play(
+        leg.open(content),
+        script(
+          ...messages.map(
+            (body, i) => (m: SyncMLMessage) => reply(m, body, { final: i === messages.length - 1 }),
+          ),
+          (m) => reply(m),
+        ),
+      );
+      const codes = played.sent
+        .slice(1)
+        .flatMap((m) => statuses(m).filter(({ cmd }) => cmd === 'Add'))
+        .map(({ code }) => Number(code));
+      return { ...played, codes };
+    };
+
+    it('is put in the store chunk by chunk and handed on by name', () => {
+      const { codes, result } = take(SIZE, [chunk(half, { moreData: true })], [rest(half)]);
+      expect(codes).toEqual([213]);
+      expect(result).toMatchObject({ kind: 'commands', commands: [{ command: { items: [{}] } }] });
+      const { commands } = result as { commands: readonly { command: { items: readonly Item[] } }[] };
+      const item = commands[0]!.command.items[0]!;
+      expect(item.stored).toMatchObject({ from: 0, bytes: (SIZE / 4) * 3 });
+      expect(item).not.toHaveProperty('data');
+      expect(item).not.toHaveProperty('moreData');
+    });
+
+    it.each([
+      ['with a chunk missing', [rest('AAAA')], [213, 424]],
+      ['with a chunk repeated', [rest(half, { moreData: true }), rest(half)], [213, 213, 424]],
+      ['of no base64', [rest(`*${half.slice(1)}`)], [213, 415]],
+    ] as const)('%s is refused, and nothing executed', (_what, later, codes) => {
+      const played = take(2 * SIZE, [chunk(half, { moreData: true })], ...later.map((element) => [element]));
+      expect(played.codes).toEqual(codes);
+      expect(played.result).toEqual({ kind: 'end' });
+    });
+
+    it('above MaxObjSize is refused from its first chunk on, and nothing stored', () => {
+      const { codes } = take(SIZE - 1, [chunk(half, { moreData: true })], [rest(half)]);
+      expect(codes).toEqual([413, 413]);
+    });
+
+    it('broken off by another node is told by Alert 1225; the other is executed', () => {
+      const { sent, result } = take(
+        SIZE,
+        [chunk(half, { moreData: true })],
+        [write('3', './other', 'x', { meta: { format: 'chr' } })],
+      );
+      expect(result).toMatchObject({ commands: [{ command: { items: [{ target: { uri: './other' } }] } }] });
+      expect(sent).toHaveLength(2);
+    });
+
+    it('goes back in chunks that join to the same base64', () => {
+      // The codec's own sizes: what is stored counts as what will be sent.
+      const leg = client({ measure: (element) => measure(element, xml) });
+      play(
+        leg.open(content),
+        script((m) => reply(m, [readCommand('4', './big')], { meta: { maxMsgSize: 50_000 } })),
+      );
+      const stored = { object: 'obj_0123456789abcdefghijkl', from: 5, bytes: 100_001 };
+      const item: Item = { source: { uri: './big' }, meta: { format: 'b64' }, stored };
+      const { sent } = play(leg.answer([{ code: 200, results: [item] }]), (m) =>
+        reply(m, m.final ? [] : [alert('3', '1222')], { final: m.final }),
+      );
+      const parts = sent.flatMap(({ body }) =>
+        body.flatMap((element) => (element.kind === 'Results' ? element.items : [])),
+      );
+      expect(parts.length).toBeGreaterThan(2);
+      expect(parts.map(({ meta }) => meta?.size)).toEqual([133_336, ...parts.slice(1).map(() => undefined)]);
+      expect(parts.slice(0, -1).every((part) => part.stored!.bytes % 3 === 0 && part.moreData)).toBe(true);
+      let next = 5;
+      for (const part of parts) {
+        expect(part.stored!.from).toBe(next);
+        next += part.stored!.bytes;
+      }
+      expect(next).toBe(100_006);
+    });
   });
 
   it('tells by Alert 1225 that an object has no end, and goes on with what came instead', () => {

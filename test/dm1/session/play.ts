@@ -109,7 +109,13 @@ function keep({ to, data, coding }: StorePiece): OpenObject {
       ? Buffer.from(text.slice(0, whole), 'base64').length
       : Buffer.from(data as never).length;
   const rest = coding === 'base64' ? text.slice(whole) : '';
-  return { object: to?.object ?? 'obj_0123456789abcdefghijkl', bytes: (to?.bytes ?? 0) + added, rest };
+  const invalid = coding === 'base64' && !/^[\w+/=]*$/.test(text);
+  return {
+    object: to?.object ?? 'obj_0123456789abcdefghijkl',
+    bytes: (to?.bytes ?? 0) + added,
+    rest,
+    ...(invalid && { invalid }),
+  };
 }
 
 /** Runs a machine to its end against a peer that answers each message. */
