@@ -1,5 +1,5 @@
 /** Entry of the processes that benchmarks start: `role.js ROLE OPTIONS`; it answers the questions of `Child`. */
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { Session } from 'node:inspector/promises';
 import { startDm2, startLegacy } from './backends.ts';
 import type { Role } from './child.ts';
@@ -37,10 +37,16 @@ const ANSWERS: Readonly<Record<string, (value?: string) => unknown>> = {
     return heapUsed + external;
   },
   rss: () => process.memoryUsage.rss(),
-  peakRss: () => process.resourceUsage().maxRSS * 1024,
+  peakRss,
   count: () => peer.count?.() ?? 0,
   profile,
 };
+
+/** The high-water mark of this process alone: `maxRSS` would count the process that forked it, too. */
+function peakRss(): number {
+  const [, kilobytes] = /^VmHWM:\s+(\d+) kB/m.exec(readFileSync('/proc/self/status', 'utf8')) ?? [];
+  return Number(kilobytes) * 1024;
+}
 
 async function profile(file?: string): Promise<boolean> {
   if (file === undefined) {
