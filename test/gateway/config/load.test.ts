@@ -78,7 +78,7 @@ describe('precedence', () => {
       messages: 22,
       nodes: 111,
       depth: 9,
-      objectBytes: 16_777_216,
+      objectBytes: 67_108_864,
     });
   });
 
