@@ -212,6 +212,26 @@ describe('a relay', () => {
     expect((await gateway.traces(DEVICE))[0]).toMatchObject({ ending: 'backend-failed' });
   });
 
+  it('says in the trace that a signed RespURI leads the device past it [IW-REL-1] [IW-SES-9]', async () => {
+    const signed = { 'x-syncml-hmac': 'username="srv", mac=AAAAAAAAAAAAAAAAAAAAAA==' };
+    const { got, url, gateway } = await relayed([
+      (server) => ({
+        body: answer({ source: server, targetRef: server, respURI: `${server}?s=1` }, GET),
+        headers: signed,
+      }),
+    ]);
+    const first = await gateway.post(opening(), XML);
+    expect(first.text).toContain(`<RespURI>${url}?s=1</RespURI>`);
+    expect(first.headers['x-syncml-hmac']).toBe(signed['x-syncml-hmac']);
+    const [trace] = await gateway.traces(DEVICE);
+    expect(trace!.trace).toContainEqual(
+      expect.objectContaining({ rule: 'IW-REL-1', text: expect.stringContaining('leaves the gateway') }),
+    );
+    // One that comes back all the same is taken where the server wanted it.
+    await gateway.post(syncml({ device: DEVICE, sessionId: '0A', msgId: '2' }, RESULT), XML);
+    expect(got.map(({ url: asked }) => asked)).toEqual(['/dm', '/dm?s=1']);
+  });
+
   it("finds a server that names itself by the gateway's own address behind it [IW-REL-1] [IW-SES-9]", async () => {
     const { got, gateway } = await relayed([
       () => ({
