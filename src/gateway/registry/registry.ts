@@ -396,6 +396,7 @@ function saysNothingNew(known: DeviceRecord, patch: DevicePatch): boolean {
   const { protocol, dialect, mounts } = patch;
   return (
     patch.kept === undefined &&
+    (patch.bootstrapTold === undefined || known.bootstrappedAt === undefined) &&
     (protocol === undefined || protocol === known.protocol) &&
     (dialect === undefined || dialect === known.dialect) &&
     (mounts === undefined || JSON.stringify(mounts) === JSON.stringify(known.mounts)) &&
