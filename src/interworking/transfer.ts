@@ -1,3 +1,4 @@
+import { urlParameterValues } from '../dm2/dialects/index.ts';
 import { documentAccept } from '../dm2/documents.ts';
 import { chooseType } from '../dm2/mediaTypes.ts';
 import { MEDIA_TYPE, type MoItem, type SerializationItem } from '../dm2/packages.ts';
@@ -160,16 +161,7 @@ export function* checkServerUri(s: Session, rule: string, serverUri: string): Sc
 export function* expandFor(s: Session, serverUri: string): Script<string | undefined> {
   const { devInfo } = s;
   const id = devInfo['DevID'] ?? s.context.device.id;
-  const result = expandServerUri(serverUri, {
-    DevID: id,
-    IMEI: /^(?:urn:)?imei:(.+)$/i.exec(id)?.[1],
-    MAN: devInfo['Man'],
-    MOD: devInfo['Mod'],
-    MCC: devInfo['MCC'],
-    MNC: devInfo['MNC'],
-    CMCC: devInfo['CMCC'],
-    CMNC: devInfo['CMNC'],
-  });
+  const result = expandServerUri(serverUri, urlParameterValues(id, devInfo));
   if ('url' in result) return result.url;
   yield* s.note('IW-HPUT-1', `The ServerURI asks for [${result.error}], which is not known of this device.`);
   return undefined;

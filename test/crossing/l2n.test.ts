@@ -180,3 +180,34 @@ describe.each(PHONES)('a legacy device $name on a DM 2.0 backend', (phone) => {
     ]);
   });
 });
+
+describe.each(['xml', 'wbxml'] as const)(
+  'the placeholders of a ServerURI, on a legacy device in %s',
+  (encoding) => {
+    const DevInfo = { DevId: ID, Man: 'A & B', Mod: 'X/1', DmV: '1.2', Lang: 'en' };
+    const FUMO_TREE = { fw: { PkgName: 'base' } };
+    const ask = async (more: Record<string, string>) => {
+      const tree = { DevInfo: { ...DevInfo, ...more }, FUMO: FUMO_TREE };
+      const query = ['MNC', 'MCC', 'CMNC', 'CMCC', 'MAN', 'MOD', 'IMEI'].map((name) => `${name}=[${name}]`);
+      const command = ['HPUT', `{origin}/repository/up?${query.join('&')}`, `${FUMO}//PkgName`];
+      const { backend, sc, gateway } = await between(PHONES[0]!, [[command]], { device: { tree, encoding } });
+      const urls = backend.messages.map(({ url }) => url).filter((url) => url.includes('/repository/up'));
+      return { sc, urls, notes: await gateway.notes(ID) };
+    };
+
+    it('are what the device tells of itself, its SIM and its network [IW-HPUT-1] [20§5]', async () => {
+      const { sc, urls } = await ask({ MCC: '262', MNC: '01', CMCC: '310', CMNC: '410' });
+      expect(sc).toEqual([200]);
+      expect(urls.length).toBeGreaterThan(0);
+      expect(urls[0]).toMatch(
+        /\?MNC=01&MCC=262&CMNC=410&CMCC=310&MAN=A%20%26%20B&MOD=X%2F1&IMEI=493005100592800$/,
+      );
+    });
+
+    it('send nothing where one of them is not known [IW-HPUT-1] [20§5]', async () => {
+      const { sc, urls, notes } = await ask({ MCC: '262', MNC: '01', CMCC: '310' });
+      expect([sc, urls]).toEqual([[400], []]);
+      expect(notes.map(({ text }) => text).join()).toContain('[CMNC]');
+    });
+  },
+);

@@ -32,11 +32,6 @@ export interface DialectCapabilities {
   readonly showPauses: boolean;
   /** SHOW needs `Close=` or `Continue=` in its query (20§1.2 C7). */
   readonly showNeedsReturnUrl: boolean;
-  /**
-   * Who gets the Generic Alert of an EXEC with ServerURI (20§1.2 C5): always that URI, or only where
-   * the object itself names no server.
-   */
-  readonly execAlert: 'server-uri' | 'unless-object-names-one';
   /** EXEC with ServerURI is always answered 202 and reported later. */
   readonly execServerUriForcesAsync: boolean;
   /** DEFAULT makes the device open a session at the URL, instead of downloading from it (20§1.2 C8). */
@@ -46,8 +41,6 @@ export interface DialectCapabilities {
   readonly resolvesVariables: boolean;
   /** The client knows the `cv` field and answers 304 (20§11). */
   readonly cacheValidators: boolean;
-  /** Placeholders of a ServerURI that the client replaces (20§5). */
-  readonly urlParameters: readonly string[];
   /** The form in which a Package#0 wakes its client. */
   readonly notification: 'options' | 'bit-fields' | 'none';
 }

@@ -45,4 +45,4 @@ export {
 export { asCommands, asPackage2 } from './package2.ts';
 export { type ShowReturn, showReturn, withShowReturn } from './showUri.ts';
 export { ONLY_INSTANCE } from './text/address.ts';
-export { URL_PARAMETERS, type UrlParameterSources, urlParameterValues } from './urlParameters.ts';
+export { URL_PARAMETERS, urlParameterValues } from './urlParameters.ts';

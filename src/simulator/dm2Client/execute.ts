@@ -1,6 +1,6 @@
 import { clientUriOf, parseClientUri } from '../../dm2/clientUri.ts';
 import { parseCommand } from '../../dm2/command.ts';
-import { type Dialect, everythingAsked, showReturn } from '../../dm2/dialects/index.ts';
+import { type Dialect, everythingAsked, showReturn, urlParameterValues } from '../../dm2/dialects/index.ts';
 import { documentAccept } from '../../dm2/documents.ts';
 import { chooseType } from '../../dm2/mediaTypes.ts';
 import {
@@ -111,17 +111,9 @@ async function transfer(
 }
 
 function placeholderValues({ objects, options }: CommandContext): Record<string, string | undefined> {
-  const devInfo = devInfoOf(objects);
-  return {
-    DevID: options.deviceId,
-    IMEI: /^IMEI:(\d+)$/.exec(options.deviceId)?.[1],
-    MAN: devInfo['Man'],
-    MOD: devInfo['Mod'],
-    MCC: '001',
-    MNC: '01',
-    CMCC: '001',
-    CMNC: '01',
-  };
+  // SIM and network of a test house.
+  const network = { MCC: '001', MNC: '01', CMCC: '001', CMNC: '01' };
+  return urlParameterValues(options.deviceId, { ...network, ...devInfoOf(objects) });
 }
 
 async function hget(

@@ -103,27 +103,23 @@ describe('the way back from a SHOW', () => {
 
 describe('the placeholders of a ServerURI', () => {
   const all = URL_PARAMETERS.map((token) => `[${token}]`).join('/');
-  const sources = {
-    deviceId: 'IMEI:493005100592800',
-    devInfo: { Man: 'A & B', Mod: 'X1i' },
-    sim: { mcc: '262', mnc: '01' },
-    network: { mcc: '310', mnc: '410' },
-  };
+  const devInfo = { Man: 'A & B', Mod: 'X1i', MCC: '262', MNC: '01', CMCC: '310', CMNC: '410' };
+  const ID = 'IMEI:493005100592800';
 
   it('all have values where device, SIM and network are known [IW-HPUT-1]', () => {
-    expect(expandServerUri(`http://dr.example/${all}`, urlParameterValues(sources))).toEqual({
+    expect(expandServerUri(`http://dr.example/${all}`, urlParameterValues(ID, devInfo))).toEqual({
       url: 'http://dr.example/01/262/410/310/A%20%26%20B/X1i/493005100592800',
     });
   });
 
   it('have none where something is unavailable, and the command fails by it [IW-HPUT-1]', () => {
-    const { network: _, ...wlan } = sources;
-    expect(expandServerUri('http://a/[CMNC]', urlParameterValues(wlan))).toEqual({ error: 'CMNC' });
-    expect(urlParameterValues({ deviceId: 'UUID:1', devInfo: {} })).toMatchObject({
+    const { CMNC: _, ...wlan } = devInfo;
+    expect(expandServerUri('http://a/[CMNC]', urlParameterValues(ID, wlan))).toEqual({ error: 'CMNC' });
+    expect(urlParameterValues('UUID:1', {})).toMatchObject({
       IMEI: undefined,
       MAN: undefined,
       DevID: 'UUID:1',
     });
-    expect(urlParameterValues({ deviceId: '01234567890123', devInfo: {} })['IMEI']).toBe('01234567890123');
+    expect(urlParameterValues('01234567890123', {})['IMEI']).toBe('01234567890123');
   });
 });

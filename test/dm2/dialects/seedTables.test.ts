@@ -124,7 +124,6 @@ describe('the tables of the first draft', () => {
       ([, name]) => name,
     );
     expect(URL_PARAMETERS).toEqual(listed);
-    expect(DIALECTS['draft-text-1'].capabilities.urlParameters).toEqual(listed);
   });
 });
 

@@ -1,6 +1,5 @@
 import type { Dm2Verb } from '../../command.ts';
 import { type DialectCapabilities, TEN_VERBS } from '../capabilities.ts';
-import { URL_PARAMETERS } from '../urlParameters.ts';
 
 export const CAPABILITIES: DialectCapabilities = Object.freeze({
   verbs: new Set<Dm2Verb>([...TEN_VERBS, 'SUB', 'UNSUB']),
@@ -14,12 +13,10 @@ export const CAPABILITIES: DialectCapabilities = Object.freeze({
   locationAlwaysReported: false,
   showPauses: false,
   showNeedsReturnUrl: false,
-  execAlert: 'server-uri',
   execServerUriForcesAsync: true,
   defaultOpensSession: false,
   everything: 'none',
   resolvesVariables: true,
   cacheValidators: true,
-  urlParameters: [...URL_PARAMETERS, 'DevID'],
   notification: 'options',
 });

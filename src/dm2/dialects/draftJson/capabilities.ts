@@ -1,5 +1,4 @@
 import { type DialectCapabilities, TEN_VERBS } from '../capabilities.ts';
-import { URL_PARAMETERS } from '../urlParameters.ts';
 
 export const CAPABILITIES: DialectCapabilities = Object.freeze({
   verbs: new Set(TEN_VERBS),
@@ -13,12 +12,10 @@ export const CAPABILITIES: DialectCapabilities = Object.freeze({
   locationAlwaysReported: false,
   showPauses: false,
   showNeedsReturnUrl: false,
-  execAlert: 'server-uri',
   execServerUriForcesAsync: true,
   defaultOpensSession: false,
   everything: 'none',
   resolvesVariables: false,
   cacheValidators: false,
-  urlParameters: [...URL_PARAMETERS, 'DevID'],
   notification: 'options',
 });

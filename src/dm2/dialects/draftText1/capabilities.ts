@@ -2,7 +2,6 @@ import type { Dm2Verb } from '../../command.ts';
 import type { DialectCapabilities } from '../capabilities.ts';
 import type { IdentityHeader } from '../identity.ts';
 import type { Tnds20Style } from '../tnds20/document.ts';
-import { URL_PARAMETERS } from '../urlParameters.ts';
 
 const VERBS: readonly Dm2Verb[] = ['HGET', 'HPUT', 'HPOST', 'DELETE', 'EXEC', 'SHOW', 'DEFAULT', 'END'];
 
@@ -17,13 +16,11 @@ export const CAPABILITIES: DialectCapabilities = Object.freeze({
   locationAlwaysReported: false,
   showPauses: true,
   showNeedsReturnUrl: true,
-  execAlert: 'unless-object-names-one',
   execServerUriForcesAsync: false,
   defaultOpensSession: true,
   everything: 'star',
   resolvesVariables: false,
   cacheValidators: false,
-  urlParameters: URL_PARAMETERS,
   notification: 'bit-fields',
 });
 

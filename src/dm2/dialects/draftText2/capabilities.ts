@@ -2,7 +2,6 @@ import type { Dm2Verb } from '../../command.ts';
 import type { DialectCapabilities } from '../capabilities.ts';
 import type { IdentityHeader } from '../identity.ts';
 import type { Tnds20Style } from '../tnds20/document.ts';
-import { URL_PARAMETERS } from '../urlParameters.ts';
 
 const VERBS: readonly Dm2Verb[] = [
   'HGET',
@@ -29,13 +28,11 @@ export const CAPABILITIES: DialectCapabilities = Object.freeze({
   locationAlwaysReported: true,
   showPauses: true,
   showNeedsReturnUrl: false,
-  execAlert: 'unless-object-names-one',
   execServerUriForcesAsync: false,
   defaultOpensSession: true,
   everything: 'star',
   resolvesVariables: false,
   cacheValidators: false,
-  urlParameters: URL_PARAMETERS,
   notification: 'none',
 });
 

@@ -2,7 +2,6 @@ import type { Dm2Verb } from '../../command.ts';
 import type { DialectCapabilities } from '../capabilities.ts';
 import type { IdentityHeader } from '../identity.ts';
 import type { Tnds20Style } from '../tnds20/document.ts';
-import { URL_PARAMETERS } from '../urlParameters.ts';
 
 const VERBS: readonly Dm2Verb[] = ['HGET', 'HPUT', 'HPOST', 'DELETE', 'EXEC', 'GET', 'SHOW', 'CONT', 'END'];
 
@@ -18,13 +17,11 @@ export const CAPABILITIES: DialectCapabilities = Object.freeze({
   locationAlwaysReported: false,
   showPauses: true,
   showNeedsReturnUrl: false,
-  execAlert: 'server-uri',
   execServerUriForcesAsync: false,
   defaultOpensSession: false,
   everything: 'no-uri',
   resolvesVariables: false,
   cacheValidators: true,
-  urlParameters: URL_PARAMETERS,
   notification: 'none',
 });
 
