@@ -6,7 +6,7 @@ const COMMANDS = [
   ['DELETE', 'urn:oma:mo:oma-mms:1.3/3/'],
   ['DELETE', 'urn:oma:mo:oma-mms:1.3/4/'],
 ];
-const OPENING = `{"TNDS20":[{"MOID":"oma:mo:oma-dm-devinfo:1.0","Path":"/","DevID":"${ID}","Man":"Early"}]}`;
+const OPENING = `{"MO":[{"MOID":"oma:mo:oma-mms:1.3","Path":"/3"}],"TNDS20":[{"MOID":"oma:mo:oma-dm-devinfo:1.0","Path":"/","DevID":"${ID}","Man":"Early"}]}`;
 const DELETE = (n: number) => `DELETE oma:mo:oma-mms:1.3/${n}\r\n`;
 
 /** A first-draft or later text client in a session that waits for its report on one DELETE; another follows. */
