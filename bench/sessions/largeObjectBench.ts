@@ -17,6 +17,7 @@ const SETTINGS = 'urn:example:mo:settings:1.0';
 const GOAL_MB = 100;
 /** A machine that does much else may take long. */
 const PATIENT = { timeoutMs: 600_000 };
+const LIMITS = { requestSeconds: 600, transferSeconds: 600, backendSeconds: 600 };
 
 type Encoding = 'xml' | 'wbxml';
 
@@ -77,6 +78,7 @@ function l2n(size: number, encoding: Encoding): Promise<Crossed> {
     const backends = ['small', 'image'].map((name) => new Dm2Backend({ script: script(name), documents }));
     const [warm, large] = await Promise.all(backends.map((backend) => backend.start()));
     const gateway = await start('gateway', {
+      limits: LIMITS,
       backends: { warm: { protocol: 'dm2', url: warm }, large: { protocol: 'dm2', url: large } },
       routes: [
         { match: { deviceId: 'warm' }, backend: 'warm' },
@@ -128,6 +130,7 @@ function n2l(size: number, encoding: Encoding): Promise<Crossed> {
     const [warm, large] = await Promise.all(servers.map((server) => server.start()));
     const legacy = { protocol: 'dm1', encoding, maxMsgSize: MESSAGE };
     const gateway = await start('gateway', {
+      limits: LIMITS,
       backends: { warm: { ...legacy, url: warm }, large: { ...legacy, url: large } },
       routes: [
         { match: { deviceId: 'warm' }, backend: 'warm' },
