@@ -5,12 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { XMLParser } from 'fast-xml-parser';
 import { describe, expect, it } from 'vitest';
-import {
-  checkReplay,
-  NO_NOTIFICATIONS,
-  parseNotification,
-  verifyNotification,
-} from '../../src/dm2/notification/index.ts';
+import { parseNotification } from '../../src/dm2/notification/index.ts';
 import type { Dm2ClientOptions } from '../../src/simulator/dm2Client/options.ts';
 import { Dm2Backend, Dm2Client, LegacyDevice } from '../../src/simulator/index.ts';
 import { dragoman } from '../cli/captured.ts';
@@ -156,33 +151,23 @@ async function ownClient() {
 
 /** A simulated client that minds notifications as the protocol says, or does not. */
 async function simulatedClient(options: Partial<Dm2ClientOptions>, minds = true) {
-  const credential = { secret: Buffer.from(SECRET) };
+  const notifications = { serverId: 'dms', credential: { secret: Buffer.from(SECRET) } };
   let client: Dm2Client | undefined;
-  let seen = NO_NOTIFICATIONS;
   let session: Promise<unknown> = Promise.resolve();
   const address = await mailbox((bytes) => {
-    try {
-      const read = parseNotification(bytes);
-      const { verdict, state } = checkReplay(read, bytes, seen, Date.now() / 1000);
-      const good = read.serverId === 'dms' && verifyNotification(bytes, credential, { required: true }).ok;
-      if (minds && !(good && verdict === 'fresh')) return;
-      seen = state;
-      const alert = {
-        AlertType: 'urn:oma:at:dm:2.0:ServerInitiatedMgmt',
-        DataType: 'text/plain',
-        Data: { NotificationID: String(read.notificationId) },
-      };
-      session = session.then(() => client?.session({ alerts: [alert] }));
-    } catch {
-      // It is no notification.
-    }
+    if (minds) session = session.then(() => client?.notified(bytes));
+    else session = session.then(() => heedless(bytes)).catch(() => 'no notification at all');
   });
+  const heedless = (bytes: Buffer) => {
+    const { notificationId } = parseNotification(bytes);
+    return client?.session(notificationId === undefined ? {} : { notificationId });
+  };
   const trial = conformance([
     ...['--role', 'client', '--against', `udp://${address}`, '--secret', SECRET, ...TOUCHED],
     ...['--quiet', '0.3', '--wait', '20'],
   ]);
   const [, url = ''] = await trial.said(/sessions at (\S+)/);
-  const device = closing(new Dm2Client({ url, deviceId: 'IMEI:493005100592801', ...options }));
+  const device = closing(new Dm2Client({ url, deviceId: 'IMEI:493005100592801', notifications, ...options }));
   client = device;
   await trial.said(/by itself/);
   await session;

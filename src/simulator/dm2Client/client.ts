@@ -22,6 +22,7 @@ import { type HttpAnswer, HttpClient } from '../httpClient.ts';
 import { readFileNotation } from '../treeFile.ts';
 import { dm2Instances, instancesFrom } from '../trees.ts';
 import { type CommandContext, type Dm2State, execute, provideDefaults, publishChanges } from './execute.ts';
+import { NotificationInbox } from './notifications.ts';
 import { devInfoOf, Objects } from './objects.ts';
 import type { Dm2Capability, Dm2ClientOptions, Dm2SessionReport } from './options.ts';
 
@@ -55,6 +56,7 @@ export class Dm2Client {
   readonly #log: EventLog;
   readonly #http: HttpClient;
   readonly #dialect: Dialect;
+  readonly #notifications: NotificationInbox;
   /** Number of the last commands, where they bear one. */
   #msgId: number | undefined;
   #report: Mutable<Dm2SessionReport> | undefined;
@@ -81,6 +83,7 @@ export class Dm2Client {
     this.pendingAlerts = [...(options.alerts ?? [])];
     this.#log = new EventLog(options.onMessage, options.keepMessages);
     this.#http = new HttpClient({ connections: 2, ...options }, this.#log);
+    this.#notifications = new NotificationInbox(options.notifications);
   }
 
   get messages(): readonly LoggedMessage[] {
@@ -103,6 +106,20 @@ export class Dm2Client {
     this.begin(options);
     while (await this.step());
     return this.report;
+  }
+
+  /**
+   * A Package#0 has come: runs the session that it starts, or tells why it is ignored (20§2.2). `now` in
+   * seconds since 1970.
+   */
+  async notified(
+    bytes: Uint8Array,
+    now = Date.now() / 1000,
+  ): Promise<Dm2SessionReport | { readonly ignored: string }> {
+    const { ignored, ...answered } = this.#notifications.take(bytes, now);
+    if (ignored !== undefined) return { ignored };
+    const { serverInitiated: sessionAlert } = SESSION_ALERT;
+    return this.session({ sessionAlert, ...answered });
   }
 
   /** Opens one session at each ServerURI that wants the report of an EXEC (20§3.5). */

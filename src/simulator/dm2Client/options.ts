@@ -2,6 +2,7 @@ import type { DialectName } from '../../dm2/dialects/index.ts';
 import type { Alert } from '../../dm2/packages.ts';
 import type { OnMessage } from '../eventLog.ts';
 import type { HttpClientOptions } from '../httpClient.ts';
+import type { NotificationAccount } from './notifications.ts';
 
 /**
  * Features of a DM 2.0 client (20§3, 20§4), all optional but `hpost`, which a known client lacks all the
@@ -48,6 +49,8 @@ export interface Dm2ClientOptions extends HttpClientOptions {
   /** False leaves the list of objects out of the first message, as early clients do that nobody asked for it. */
   readonly listsObjects?: boolean;
   readonly quirks?: Dm2Quirks;
+  /** Who may wake it up; every notification is ignored when absent. */
+  readonly notifications?: NotificationAccount;
   /** AlertType of the session alert: client-initiated when absent. */
   readonly sessionAlert?: string;
   /** Alerts of the first session; more may be queued on `pendingAlerts`. */
