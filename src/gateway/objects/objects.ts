@@ -7,7 +7,7 @@ import { DragomanError } from '../../support/errors.ts';
 import { newId } from '../../support/ids.ts';
 
 /** Bytes that are in memory at a time of what is read or written. */
-const PIECE = 192 * 1024;
+const PIECE = 48 * 1024;
 
 interface Piece {
   readonly start: number;
