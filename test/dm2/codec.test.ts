@@ -5,10 +5,12 @@ import { readPackage1, readPackage2, readPackage3, writePackage } from '../../sr
 import { MARKS, type Package1, type Package3 } from '../../src/dm2/packages.ts';
 import { PACKAGE_SCHEMA, validatorOf } from '../../src/dm2/schema.ts';
 import { DragomanError } from '../../src/support/errors.ts';
+import { httpBlock } from './dialects/seeds.ts';
 
 const bytes = (json: unknown) =>
   new TextEncoder().encode(typeof json === 'string' ? json : JSON.stringify(json));
 const fixture = (name: string) => readFileSync(new URL(`../../fixtures/dm2/${name}`, import.meta.url));
+const example = (name: string) => httpBlock(`introduction/${name}.txt`).body;
 const text = (body: Uint8Array) => new TextDecoder().decode(body);
 
 function refusal(run: () => unknown): DragomanError {
@@ -23,7 +25,7 @@ function refusal(run: () => unknown): DragomanError {
 
 describe('the published firmware update example', () => {
   it('reads its Package#1, blank lines and all [IW-SES-1]', () => {
-    expect(readPackage1(fixture('firmware-update/package1.json'))).toEqual({
+    expect(readPackage1(example('opening'))).toEqual({
       MOS: [
         {
           DDF: 'http://www.vendor.com/DDF/devinfo1.0.ddf',
@@ -45,11 +47,11 @@ describe('the published firmware update example', () => {
   });
 
   it('reads its commands and its status', () => {
-    expect(readPackage2(fixture('firmware-update/package2-exec.json'))).toEqual({
+    expect(readPackage2(example('commands-exec'))).toEqual({
       CMD: [['EXEC', 'oma:mo:oma-fumo:1.0//Update']],
     });
-    expect(readPackage3(fixture('firmware-update/package3.json'))).toEqual({ Status: [{ sc: 200 }] });
-    expect(readPackage2(fixture('firmware-update/package2-end.json'))).toEqual({ CMD: [['END']] });
+    expect(readPackage3(example('status'))).toEqual({ Status: [{ sc: 200 }] });
+    expect(readPackage2(example('commands-end'))).toEqual({ CMD: [['END']] });
   });
 
   it('answers with the same members, written compactly', () => {

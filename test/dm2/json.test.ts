@@ -159,13 +159,11 @@ describe('reading JSON', () => {
     expect(readJson(bytes('xx{"a":1}yy').subarray(2, 9))).toEqual({ a: 1 });
   });
 
-  it('refuses one megabyte of opening brackets at the limit of depth, quickly', () => {
-    const started = performance.now();
+  it('refuses one megabyte of opening brackets at the limit of depth', () => {
     for (const bracket of ['[', '{"a":', '[{"a":']) {
       const error = refusal(() => readJson(bytes(bracket.repeat(Math.floor(1_000_000 / bracket.length)))));
       expect(error).toMatchObject({ code: 'too-large', detail: expect.stringContaining('deeper than 64') });
     }
-    expect(performance.now() - started).toBeLessThan(500);
   });
 
   it('takes nesting up to the limit and not one level more', () => {

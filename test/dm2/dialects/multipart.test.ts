@@ -48,13 +48,12 @@ describe('reading multipart bodies', () => {
   });
 
   it('costs linear time on a body full of near boundaries', () => {
+    // In square time this takes far longer than the test may.
     const body = bytes(`--B\r\n\r\n${'\r\n--B'.repeat(200_000)}`);
-    const before = performance.now();
     expect(refusal(() => readMultipart(body, 'multipart/mixed; boundary=B', READ_LIMITS)).code).toBe(
       'malformed',
     );
-    expect(performance.now() - before).toBeLessThan(2_000);
-  });
+  }, 10_000);
 
   it('gives back whatever parts were written', () => {
     const part = fc
