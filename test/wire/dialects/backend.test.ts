@@ -140,6 +140,24 @@ describe.each(ROWS)('a server that speaks $dialect', (row) => {
   });
 });
 
+describe.each(ROWS.filter(({ dialect }) => dialect !== 'draft-text-1'))(
+  'CONT of a server that speaks $dialect',
+  ({ dialect, type, end }) => {
+    it('takes the reports to the URL that it names, unseen by the device [IW-SES-9]', async () => {
+      const [cont, report] =
+        type === JSON_TYPE
+          ? ['{"CMD":[["CONT","{origin}/elsewhere?a=1"]]}', '{"Status":[{"sc":200}]}']
+          : ['CONT {origin}/elsewhere?a=1\r\n', '200\r\n'];
+      const { got, report: seen } = await play(dialect, type, [cont, end]);
+      expect(seen).toMatchObject({ outcome: 'completed', violations: [] });
+      // It is asked for its objects, as at every first contact, and for nothing else.
+      expect(seen.executed.map(({ uri }) => uri)).toEqual(['.?list=StructData']);
+      expect(got.map(({ url }) => url)).toEqual(['/DM20', '/elsewhere?a=1']);
+      expect(got[1]!.body).toBe(report);
+    });
+  },
+);
+
 describe('the opening of a first-draft server', () => {
   it('holds DevInfo and DevDetail of the device, and its objects in one [IW-SES-6] [IW-ADDR-3]', async () => {
     const { got } = await play('draft-text-1', TEXT_TYPE, ['MsgID 0\r\nEND\r\n']);
