@@ -231,11 +231,12 @@ export const CONFIG_SCHEMA = group('Configuration of the gateway.', {
   limits: group('Limits; each protects the gateway from a peer.', {
     sessions: whole(10_000, 1, 1_000_000, 'Sessions open at a time; further ones get 503.'),
     messageBytes: whole(MB, 4096, 256 * MB, 'Largest message from a device or backend, in bytes.'),
-    messages: whole(1000, 2, 1_000_000, 'Messages that one session may exchange with its device.'),
+    messages: whole(10_000, 2, 1_000_000, 'Messages that one session may exchange with its device.'),
     sessionSeconds: whole(300, 1, 86_400, 'Longest wait for the next message of a session.'),
     requestSeconds: whole(30, 1, 3600, 'Longest time that a device may take to send one request.'),
+    // A large object in small messages is thousands of requests, as fast as the network lets them be.
     requestsPerDevice: whole(
-      600,
+      6000,
       1,
       1_000_000,
       'Requests of one device in one minute; further ones get 429.',
