@@ -274,6 +274,22 @@ describe('a DM 2.0 device', () => {
     expect(server.sessions.at(-1)).toMatchObject({ sessionId: '1234', opening: '1200' });
   });
 
+  it.each([
+    ['long ago', -30 * 24 * 3600, 400],
+    ['in the future', 3600, 400],
+    ['a minute ahead', 60, 202],
+  ])('whose server sent its Package#0 %s (%i s): HTTP %i [IW-NOT-1]', async (_, seconds, expected) => {
+    const { gateway, client } = await between();
+    await client.session();
+    const stamp = Buffer.alloc(4);
+    stamp.writeUInt32BE(Math.floor(Date.now() / 1000) + seconds);
+    // VER 2, OC 3; SERVER-ID, ANY, TIMESTAMP.
+    const bytes = Buffer.concat([hex('21 80 16'), Buffer.from('legacy'), hex('11 00 34'), stamp]);
+    const { status, body } = await handIn(gateway, bytes);
+    expect({ status, body }).toMatchObject({ status: expected });
+    if (expected === 400) expect(JSON.stringify(body)).toContain('TIMESTAMP');
+  });
+
   it('is sent no digest without a secret, and says so [IW-NOT-1]', async () => {
     const { gateway, client, datagrams } = await between();
     await client.session();

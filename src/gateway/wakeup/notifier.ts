@@ -6,7 +6,7 @@ import type {
   UiMode,
   WakeRequest,
 } from '../../interworking/notification/wakeRequest.ts';
-import { type Clock, hours, systemClock } from '../../support/durations.ts';
+import { type Clock, hours, minutes, systemClock } from '../../support/durations.ts';
 import { DragomanError } from '../../support/errors.ts';
 import type { Config } from '../config/config.ts';
 import type { DeviceRecord } from '../registry/device.ts';
@@ -35,6 +35,9 @@ export interface NotifierOptions {
   readonly own: OwnPlace;
   readonly now?: Clock;
 }
+
+/** How far the clocks of a server and this machine may be apart. */
+const CLOCKS_DIFFER = minutes(5);
 
 /** Takes requests to wake a device up: from the REST API, from jobs, and as Package#0 of a server (IW-NOT-1). */
 export class Notifier {
@@ -65,19 +68,13 @@ export class Notifier {
   /**
    * A Package#0 of any form, as its server would have sent it to the device. One that comes again begins
    * nothing new (IW-NOT-2). Throws `malformed` for bytes that are none, `forbidden` for one of a server that
-   * the configuration does not know, `bad-value` for a stale one.
+   * the configuration does not know, `bad-value` for one sent too long ago or in the future.
    */
   async receive(deviceId: string, bytes: Uint8Array): Promise<Wakeup> {
     const { form, request, timestamp } = readNotification(bytes);
     const { serverId, ...rest } = request;
     const server = serverId === undefined ? undefined : this.#server(serverId);
-    const oldest = this.#now() - hours(this.#o.config.limits.notificationHours);
-    if (timestamp !== undefined && timestamp * 1000 < oldest) {
-      throw new DragomanError(
-        'bad-value',
-        'The TIMESTAMP of the notification is older than limits.notificationHours.',
-      );
-    }
+    if (timestamp !== undefined) this.#checkTimestamp(timestamp * 1000);
     return this.#request(
       deviceId,
       rest,
@@ -90,6 +87,17 @@ export class Notifier {
             : JSON.stringify([form, server, request.id]),
       },
     );
+  }
+
+  #checkTimestamp(sent: number): void {
+    const now = this.#now();
+    const problem =
+      sent < now - hours(this.#o.config.limits.notificationHours)
+        ? 'is older than limits.notificationHours'
+        : sent > now + CLOCKS_DIFFER
+          ? 'lies in the future; set the clock of its server'
+          : undefined;
+    if (problem) throw new DragomanError('bad-value', `The TIMESTAMP of the notification ${problem}.`);
   }
 
   #server(serverId: string): string {
