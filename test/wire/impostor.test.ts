@@ -102,20 +102,30 @@ describe.each(['xml', 'wbxml'] as const)('impostor, in %s', (form) => {
 
   it('takes no part in a session whose messages prove themselves [IW-AUTH-1] [IW-SES-5]', async () => {
     const { gateway, backend } = await guarded('hmac');
+    const mac = (nonce: Uint8Array, body: Uint8Array, hash = HASH) => ({
+      'x-syncml-hmac': formatHmacHeader({ username: 'user', mac: hmac(hash, nonce, body) }),
+    });
     const signed = (nonce: Uint8Array, body: Uint8Array) =>
-      gateway.post(body, {
-        ...headers,
-        'x-syncml-hmac': formatHmacHeader({ username: 'user', mac: hmac(HASH, nonce, body) }),
-      });
+      gateway.post(body, { ...headers, ...mac(nonce, body) });
     const challenge = read(form, await gateway.post(written(form, {}, OPENING), headers));
     expect(statuses(challenge)[0]).toEqual(['SyncHdr', '401']);
-    const first = await signed(nonceIn(challenge), written(form, { msgId: '2' }, OPENING));
+    const used = nonceIn(challenge);
+    const first = await signed(used, written(form, { msgId: '2' }, OPENING));
     expect(statuses(read(form, first))[0]).toEqual(['SyncHdr', '200']);
     await finish(form, first, async (msgId, body, last) => {
       const message = written(form, { msgId }, body);
-      const forged = read(form, await gateway.post(message, headers));
-      expect(statuses(forged)[0]).toEqual(['SyncHdr', '401']);
-      expect(forged).not.toContain('<Get>');
+      const forged = {
+        missing: {},
+        replayed: mac(used, message),
+        'for other bytes': mac(nonceIn(last), Buffer.from('other')),
+        'of another password': mac(nonceIn(last), message, userHash('user', 'wrong')),
+      };
+      // A few failures cost nothing; more would make the device itself wait.
+      for (const [what, proof] of msgId === '3' ? Object.entries(forged) : [['missing', {}] as const]) {
+        const answer = read(form, await gateway.post(message, { ...headers, ...proof }));
+        expect(statuses(answer)[0], what).toEqual(['SyncHdr', '401']);
+        expect(answer).not.toContain('<Get>');
+      }
       return signed(nonceIn(last), message);
     });
     await onlyOneCompleted({ gateway, backend });
