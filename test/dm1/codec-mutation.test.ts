@@ -88,16 +88,12 @@ describe('damaged messages', () => {
         ]),
     ];
     let accepted = 0;
-    let slowest = 0;
     const rounds = 20_000;
     for (let seed = 0; seed < rounds; seed++) {
       const random = generator(seed);
       const { body, form } = sources[random(sources.length)]!;
-      const start = performance.now();
       if (survive(damage(body, random), form, `seed ${seed}`)) accepted++;
-      slowest = Math.max(slowest, performance.now() - start);
     }
-    expect(slowest).toBeLessThan(1000);
     // Damage inside a value is no damage to the message: both outcomes have to occur.
     expect(accepted).toBeGreaterThan(rounds / 50);
     expect(accepted).toBeLessThan(rounds * 0.9);

@@ -69,10 +69,8 @@ describe('wbxml-malformed', () => {
     expect(refusal(data(`0002${'64'.repeat(1000)}`))).toContain('too-large: byte');
     expect(refusal(body('05'.repeat(DEFAULT_LIMITS.elements + 1)))).toContain('number of elements');
     const table = '41'.repeat(60_000);
-    const start = performance.now();
     const bomb = bytes('02a4016a', '83d460', table, HDR, `45 4b ${'8300'.repeat(60_000)} 01 01 0101`);
     expect(refusal(bomb)).toContain('too-large');
-    expect(performance.now() - start).toBeLessThan(2000);
     expect(refusal(bytes(HEAD, `ed${'05036100'.repeat(500)}`))).toContain('attributes');
   });
 
