@@ -90,7 +90,8 @@ interface Sessions {
 async function time(devices: readonly Sessions[], sizes: readonly number[], count: number) {
   const rounds = sizes.map((): number[] => []);
   const candidates = devices.map(({ gateway, session }, i): Candidate => {
-    const repeats = Math.max(1, Math.round(1000 / sizes[i]!));
+    // One short session says little: the collector of garbage is in it or is not.
+    const repeats = Math.max(3, Math.min(100, Math.round(10_000 / sizes[i]!)));
     return {
       name: String(sizes[i]),
       async measure() {
@@ -103,8 +104,8 @@ async function time(devices: readonly Sessions[], sizes: readonly number[], coun
     };
   });
   for (const [i, { session }] of devices.entries()) {
-    // As many nodes for each gateway before anything counts: about what the optimizing compiler waits for.
-    for (let n = 0; n < Math.min(300, 20_000 / sizes[i]!); n++) await session();
+    // Before anything counts, about what the optimizing compiler waits for.
+    for (let n = 0; n < Math.max(10, Math.min(300, 20_000 / sizes[i]!)); n++) await session();
   }
   const measured = await interleave(candidates, count);
   return { measured, rounds: rounds.map((round) => round.slice(-count)) };
