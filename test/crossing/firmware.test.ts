@@ -1,6 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { Dm2Backend, Dm2Client, LegacyDevice, LegacyServer } from '../../src/simulator/index.ts';
+import {
+  Dm2Backend,
+  Dm2Client,
+  type LegacyCapability,
+  LegacyDevice,
+  LegacyServer,
+} from '../../src/simulator/index.ts';
 import { closing, type Running, run } from './gateway.ts';
+import { PHONES, type Phone } from './phones.ts';
 
 const ID = 'IMEI:493005100592800';
 const FUMO = 'urn:oma:mo:oma-fumo:1.0';
@@ -24,13 +31,13 @@ interface Device {
 /** Downloading and updating takes until `finish`; till then State says that it is under way. */
 const UNDER_WAY = '60';
 
-function legacyDevice(gateway: Running, encoding: 'xml' | 'wbxml'): Device {
+function legacyDevice(gateway: Running, phone: Phone): Device {
   let due: { correlator?: string } | undefined;
   const device = closing(
     new LegacyDevice({
       url: gateway.dm,
       deviceId: ID,
-      encoding,
+      ...phone.device,
       exec: ({ correlator }) => {
         due = correlator === undefined ? {} : { correlator };
         node('State').value = UNDER_WAY;
@@ -78,10 +85,17 @@ function dm2Client(gateway: Running): Device {
   };
 }
 
-const DEVICES: readonly [string, (gateway: Running) => Device][] = [
-  ['a legacy device in XML', (gateway) => legacyDevice(gateway, 'xml')],
-  ['a legacy device in WBXML', (gateway) => legacyDevice(gateway, 'wbxml')],
-  ['a DM 2.0 device', dm2Client],
+type Kind = { readonly known: Phone['config']; readonly whole: boolean };
+const DEVICES: readonly [string, (gateway: Running) => Device, Kind][] = [
+  ...PHONES.map((phone): [string, (gateway: Running) => Device, Kind] => [
+    `a legacy device ${phone.name}`,
+    (gateway) => legacyDevice(gateway, phone),
+    {
+      known: phone.config,
+      whole: ['alert', 'list', 'correlator'].every((each) => phone.has(each as LegacyCapability)),
+    },
+  ]),
+  ['a DM 2.0 device', dm2Client, { known: {}, whole: true }],
 ];
 
 async function until<T>(look: () => T | undefined | false | Promise<T | undefined | false>): Promise<T> {
@@ -93,7 +107,7 @@ async function until<T>(look: () => T | undefined | false | Promise<T | undefine
   throw new Error('It did not happen.');
 }
 
-describe.each(DEVICES)('the firmware of %s', (_name, deviceOf) => {
+describe.each(DEVICES)('the firmware of %s', (_name, deviceOf, { known }) => {
   it('is updated by a DM 2.0 server: URL, 202, result code at ServerURI, State [IW-EXEC-1] [IW-EXEC-2] [IW-HGET-2] [IW-ALERT-2]', async () => {
     const steps = [
       [
@@ -114,6 +128,7 @@ describe.each(DEVICES)('the firmware of %s', (_name, deviceOf) => {
       }),
     );
     const gateway = await run({
+      ...known,
       backends: { dms: { protocol: 'dm2', url: await backend.start() } },
       routes: [{ backend: 'dms' }],
     });
@@ -137,52 +152,10 @@ describe.each(DEVICES)('the firmware of %s', (_name, deviceOf) => {
     expect(state('over')).toContain('"State":"100"');
   });
 
-  it('is updated by a legacy server: URL, 202, result code with its Correlator, State [IW-WR-3] [IW-WR-1] [IW-ALERT-3]', async () => {
-    let root = '';
-    let step = 0;
-    const steps = () =>
-      [
-        [
-          { kind: 'Replace', uri: `${root}/DownloadAndUpdate/PkgURL`, format: 'chr', data: PACKAGE },
-          { kind: 'Exec', uri: `${root}/DownloadAndUpdate`, correlator: 'fw-2.0' },
-          { kind: 'Get', uris: [`${root}/State`] },
-        ],
-        [],
-        [{ kind: 'Get', uris: [`${root}/State`] }],
-      ] as const;
-    const server: LegacyServer = closing(
-      new LegacyServer({
-        script: (session) => (session.commands.length === 0 ? steps()[step++] : undefined),
-      }),
-    );
-    const gateway = await run({
-      backends: { legacy: { protocol: 'dm1', url: await server.start() } },
-      routes: [{ backend: 'legacy' }],
-    });
-    const device = deviceOf(gateway);
-    root = device.root;
-    await device.session();
-    const [first] = server.sessions;
-    expect(first!.commands.map(({ code }) => code)).toEqual(['200', '202', '200']);
-    expect(first!.commands[2]!.results[0]!.data).toBe(UNDER_WAY);
-    expect(device.packageUrl()).toBe(PACKAGE);
-    await device.finish('100');
-    const alert = await until(() =>
-      server.sessions.flatMap(({ alerts }) => alerts).find(({ items }) => items.length > 0),
-    );
-    expect(alert).toMatchObject({
-      code: '1226',
-      correlator: 'fw-2.0',
-      items: [{ source: { uri: `${root}/DownloadAndUpdate` }, meta: { type: DONE }, data: '200' }],
-    });
-    await device.session();
-    expect(server.sessions.at(-1)!.commands[0]!.results[0]!.data).toBe('100');
-  });
-
   it('is updated by jobs: URL, 202, the result joined to its job, State [IW-EXEC-2]', async () => {
     const host = closing(new Dm2Backend({ documents: { url: DOCUMENT } }));
     const { origin, host: allowed } = new URL(await host.start());
-    const gateway = await run({ outbound: { allow: [allowed] } });
+    const gateway = await run({ ...known, outbound: { allow: [allowed] } });
     const device = deviceOf(gateway);
     await device.session();
     const job = await gateway.queue(ID, [
@@ -205,5 +178,53 @@ describe.each(DEVICES)('the firmware of %s', (_name, deviceOf) => {
     const last = await gateway.queue(ID, [['GET', `${FUMO}//State`]]);
     await device.session();
     expect(JSON.stringify((await gateway.job(last)).Status)).toContain('"State":"100"');
+  });
+});
+
+/** Between a legacy server and a legacy device nothing is translated: what either lacks stays lacking. */
+const WHOLE = DEVICES.filter(([, , { whole }]) => whole);
+
+describe.each(WHOLE)('the firmware of %s', (_name, deviceOf, { known }) => {
+  it('is updated by a legacy server: URL, 202, result code with its Correlator, State [IW-WR-3] [IW-WR-1] [IW-ALERT-3]', async () => {
+    let root = '';
+    let step = 0;
+    const steps = () =>
+      [
+        [
+          { kind: 'Replace', uri: `${root}/DownloadAndUpdate/PkgURL`, format: 'chr', data: PACKAGE },
+          { kind: 'Exec', uri: `${root}/DownloadAndUpdate`, correlator: 'fw-2.0' },
+          { kind: 'Get', uris: [`${root}/State`] },
+        ],
+        [],
+        [{ kind: 'Get', uris: [`${root}/State`] }],
+      ] as const;
+    const server: LegacyServer = closing(
+      new LegacyServer({
+        script: (session) => (session.commands.length === 0 ? steps()[step++] : undefined),
+      }),
+    );
+    const gateway = await run({
+      ...known,
+      backends: { legacy: { protocol: 'dm1', url: await server.start() } },
+      routes: [{ backend: 'legacy' }],
+    });
+    const device = deviceOf(gateway);
+    root = device.root;
+    await device.session();
+    const [first] = server.sessions;
+    expect(first!.commands.map(({ code }) => code)).toEqual(['200', '202', '200']);
+    expect(first!.commands[2]!.results[0]!.data).toBe(UNDER_WAY);
+    expect(device.packageUrl()).toBe(PACKAGE);
+    await device.finish('100');
+    const alert = await until(() =>
+      server.sessions.flatMap(({ alerts }) => alerts).find(({ items }) => items.length > 0),
+    );
+    expect(alert).toMatchObject({
+      code: '1226',
+      correlator: 'fw-2.0',
+      items: [{ source: { uri: `${root}/DownloadAndUpdate` }, meta: { type: DONE }, data: '200' }],
+    });
+    await device.session();
+    expect(server.sessions.at(-1)!.commands[0]!.results[0]!.data).toBe('100');
   });
 });
