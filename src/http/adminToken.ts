@@ -1,10 +1,36 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import type { RequestHandler } from 'express';
+import type { Config } from '../gateway/config/config.ts';
 import { DragomanError } from '../support/errors.ts';
 
+const SHORTEST = 8;
+
+/** The token that is configured, else a new one. Throws `configuration` for a file without one. */
+export function adminToken({ admin }: Config): { readonly token: string; readonly generated: boolean } {
+  const { token, tokenFile } = admin;
+  if (token !== undefined) return { token, generated: false };
+  if (tokenFile === undefined) return { token: generateToken(), generated: true };
+  return { token: readToken(tokenFile), generated: false };
+}
+
 /** 192 random bits, URL-safe. */
-export function generateToken(): string {
+function generateToken(): string {
   return randomBytes(24).toString('base64url');
+}
+
+function readToken(file: string): string {
+  let token: string;
+  try {
+    token = readFileSync(file, 'utf8').trim();
+  } catch (cause) {
+    throw new DragomanError('configuration', `admin.tokenFile: ${file} cannot be read.`, { cause });
+  }
+  if (token.length >= SHORTEST) return token;
+  throw new DragomanError(
+    'configuration',
+    `admin.tokenFile: ${file} holds no token of ${SHORTEST} characters or more.`,
+  );
 }
 
 /** Compares in constant time, whatever the lengths. */

@@ -1,52 +1,25 @@
 import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { Admission } from '../gateway/auth/admission.ts';
-import { DeviceAuthenticator } from '../gateway/auth/authenticator.ts';
-import { BackendNonces } from '../gateway/auth/backendNonces.ts';
-import { NonceStore } from '../gateway/auth/nonces.ts';
-import { accountForDevice, presentTo } from '../gateway/auth/present.ts';
-import { BuiltinBackend } from '../gateway/backends/builtin.ts';
-import { Backends } from '../gateway/backends/exchange.ts';
-import type { CertificateFiles, Config } from '../gateway/config/config.ts';
-import { Interactions } from '../gateway/interaction/interactions.ts';
-import { JobQueue } from '../gateway/jobs/jobs.ts';
-import { ReceivedAlerts } from '../gateway/jobs/receivedAlerts.ts';
-import { ObjectStore } from '../gateway/objects/objects.ts';
-import { OutboundClient } from '../gateway/outbound/client.ts';
-import { OutboundGuard } from '../gateway/outbound/guard.ts';
-import { OutboundTls } from '../gateway/outbound/tls.ts';
-import { Transfers } from '../gateway/outbound/transfer.ts';
-import { outboxExchange } from '../gateway/outbox/exchange.ts';
-import { Outbox } from '../gateway/outbox/outbox.ts';
-import { OutboxWorker } from '../gateway/outbox/worker.ts';
+import type { Config } from '../gateway/config/config.ts';
 import { importDevicesFile } from '../gateway/registry/importCsv.ts';
-import { Registry } from '../gateway/registry/registry.ts';
-import { JobReports } from '../gateway/reports/jobReports.ts';
-import { Reports } from '../gateway/reports/reports.ts';
-import { DataRepository } from '../gateway/repository/repository.ts';
-import { DevicePort } from '../gateway/sessions/devicePort.ts';
-import { SessionRunner } from '../gateway/sessions/runner.ts';
-import { createWire } from '../gateway/sessions/wire.ts';
-import type { Wakeups } from '../gateway/wakeup/wakeups.ts';
+import type { Registry } from '../gateway/registry/registry.ts';
 import { loadPacks, SHIPPED_PACKS } from '../mo/pack/files.ts';
 import { openStore, type Store } from '../store/store.ts';
-import { hours, minutes, seconds, systemClock } from '../support/durations.ts';
-import { DragomanError } from '../support/errors.ts';
-import { matchesGlob } from '../support/glob.ts';
-import { type Logger, withoutRedaction } from '../support/log.ts';
+import { seconds } from '../support/durations.ts';
+import type { Logger } from '../support/log.ts';
 import { adminApp } from './adminApp.ts';
-import { generateToken } from './adminToken.ts';
+import { adminToken } from './adminToken.ts';
 import { Certificates } from './certificates.ts';
 import { DEVICE_PATH, deviceListener } from './deviceEndpoint.ts';
-import { authenticatesDm1, deviceGate } from './deviceGate.ts';
 import { interactionPages } from './interactionApp.ts';
-import { type Listening, listen } from './listen.ts';
 import { createMetrics } from './metrics.ts';
-import { createNotifications, transportUrls } from './notifications.ts';
-import { performers } from './performers.ts';
+import { createNotifications } from './notifications.ts';
+import { type Handlers, openPorts } from './openPorts.ts';
+import { createOutbound } from './outbound.ts';
+import { createRecords } from './records.ts';
 import { repositoryListener } from './repositoryEndpoint.ts';
-import { deliveryContext, sessionStarter } from './starter.ts';
+import { createSessionParts } from './sessionParts.ts';
+import { startUpkeep } from './upkeep.ts';
 import { VERSION } from './version.ts';
 
 /** A gateway that serves. */
@@ -108,142 +81,24 @@ async function assemble(config: Config, options: GatewayOptions, undo: Undo): Pr
   const mappings = loadPacks([SHIPPED_PACKS, ...config.mappings]);
   const store = await openStore(config.store);
   undo.push(() => store.close());
-
-  // The ports open first, refusing, as the public URL may depend on the port that was free.
   const handlers: Handlers = {};
-  const listening = await openPorts(config, handlers, undo);
-  const publicUrl = publicOrigin(config.publicUrl, listening.devices);
+  const { devices, admin, publicUrl } = await openPorts(config, handlers, (port) => {
+    undo.push(() => port.close());
+  });
 
-  const registry = new Registry(store, {
-    cachedDevices: limits.cachedDevices,
-    onError: (error) => log.error({ error }, 'Counts of sessions could not be written.'),
-  });
+  const records = createRecords({ config, store, publicUrl, log, wakeOutbox: () => worker.wake() });
+  const { registry, interactions } = records;
   undo.push(() => registry.flush());
-  const jobReports = new JobReports(store, limits);
-  const jobs = new JobQueue(store, {
-    jobsPerDevice: limits.jobsPerDevice,
-    reports: jobReports,
-    deviceUrl: `${publicUrl}${DEVICE_PATH}`,
-  });
-  const alerts = new ReceivedAlerts(store);
-  const trusted = Object.values(config.backends).flatMap((b) => (b.protocol === 'builtin' ? [] : [b.url]));
-  const guard = new OutboundGuard({
-    allow: config.outbound.allow,
-    trusted: [...trusted, ...transportUrls(config)],
-  });
-  const outboundTls = new OutboundTls({
-    ...(config.outbound.ca === undefined ? {} : { ca: config.outbound.ca }),
-    backends: ownCertificates(config),
-  });
-  const client = new OutboundClient(outboundTls);
-  const certificates = new Certificates(listening.devices.tls, outboundTls, log);
-  undo.push(() => client.close());
-  const objects = new ObjectStore(store);
-  const repository = new DataRepository(store, { publicUrl, ...limits }, objects);
-  const interactions = new Interactions(store, { publicUrl, ...limits });
+  const outbound = createOutbound(config);
+  const certificates = new Certificates(devices.tls, outbound.tls, log);
+  undo.push(() => outbound.client.close());
   undo.push(() => interactions.close());
   const metrics = createMetrics({ live: () => runner.live, expiries: () => certificates.expiries() });
-  const authenticator = new DeviceAuthenticator({
-    registry,
-    nonces: new NonceStore(store),
-    policy: { ...config.deviceAuth, unknownDevice: config.unknownDevice },
-    log,
-    onFailure: () => metrics.authFailed('device'),
-  });
-  const backendNonces = new BackendNonces(store);
-  const builtin = new BuiltinBackend(jobs, alerts, jobReports);
-  const backends = new Backends({ backends: config.backends, limits, registry, guard, client, builtin });
-  const reports = new Reports(store, { ...limits, deviceUrl: `${publicUrl}${DEVICE_PATH}` });
-  const outbox = new Outbox(store, reports, { ...limits, wake: () => worker.wake() });
   const node = `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`;
-  const parts = { config, publicUrl, registry, mappings, backendNonces };
-  const deviceUrl = `${publicUrl}${DEVICE_PATH}`;
-  const notifications = createNotifications({
-    config,
-    store,
-    registry,
-    jobs,
-    guard,
-    client,
-    metrics,
-    log,
-    node,
-    deviceUrl,
-  });
+  const shared = { config, store, publicUrl, metrics, log, node };
+  const notifications = createNotifications({ ...shared, ...records, ...outbound });
   const { wakeups } = notifications;
-  const wire = createWire(limits);
-  const runner = new SessionRunner({
-    store,
-    starter: sessionStarter({ ...parts, reports }),
-    performers: performers({
-      backends,
-      outbox,
-      reports,
-      guard,
-      transfers: new Transfers(guard, client, limits, systemClock, objects),
-      repository,
-      objects,
-      interactions,
-      authenticator,
-      registry,
-      backendNonces,
-      wakeups,
-      metrics,
-    }),
-    wire,
-    present: async (message, present, deviceId) =>
-      presentTo(message, present, await accountForDevice(registry, deviceId), `device ${deviceId}`),
-    authenticate: authenticatesDm1(authenticator),
-    readStored: (stored) => objects.read(stored),
-    limits,
-    metrics,
-    log,
-    node,
-    ended: ({ id, deviceId, backend }) => {
-      outbox.released(id);
-      const given = config.backends[backend]?.protocol;
-      // Jobs go out in sessions of the built-in backend alone; one that is configured no longer may have been it.
-      const fromQueue = given === undefined || given === 'builtin';
-      const noted = [
-        registry.sessionEnded(deviceId),
-        fromQueue && jobs.sessionEnded(deviceId, id),
-        objects.release(id),
-      ];
-      Promise.all(noted).catch((error: unknown) => log.error({ session: id, error }, 'ending not noted'));
-    },
-  });
-  const worker = new OutboxWorker({
-    outbox,
-    context: deliveryContext(parts),
-    exchange: outboxExchange({
-      backends: config.backends,
-      configured: backends,
-      builtin,
-      tools: { guard, client, limits },
-    }),
-    save: async ({ patch }, { context }) => {
-      if (patch.backendNonce) await backendNonces.put(context.device.id, patch.backendNonce);
-      return { at: Date.now() };
-    },
-    reported: (deviceId, sent) => jobReports.take(deviceId, sent),
-    limits,
-    log,
-    node,
-  });
-  const port = new DevicePort({
-    ...deviceGate({
-      runner,
-      authenticator,
-      interactions,
-      admission: new Admission(limits.requestsPerDevice),
-    }),
-    wire,
-    dialectOf: (id) => config.dialects.find((row) => matchesGlob(row.deviceId, id))?.dialect,
-    deviceUrl: `${publicUrl}${DEVICE_PATH}`,
-    limits,
-    metrics,
-    log: withoutRedaction(log),
-  });
+  const { port, runner, worker } = createSessionParts({ ...shared, records, outbound, wakeups, mappings });
   if (config.devices !== undefined) await importAtStart(registry, config.devices, log);
 
   handlers.devices = deviceListener(
@@ -257,20 +112,17 @@ async function assemble(config: Config, options: GatewayOptions, undo: Undo): Pr
     interactionPages(
       { interactions, failed: (error) => log.debug({ error }, 'page refused') },
       repositoryListener({
-        repository,
+        repository: records.repository,
         transferBytes: limits.transferBytes,
         failed: (error) => log.debug({ error }, 'repository request refused'),
       }),
     ),
   );
   handlers.admin = adminApp({
+    ...records,
     token,
     store,
     secrets: mappings.secrets,
-    registry,
-    jobs,
-    alerts,
-    outbox,
     notifications,
     jobsNotify: config.notifications.jobs,
     backends: config.backends,
@@ -282,19 +134,7 @@ async function assemble(config: Config, options: GatewayOptions, undo: Undo): Pr
       ...((await reachable(store)) ? [] : ['the store cannot be reached']),
     ],
   });
-  const timers = startTimers(config, {
-    runner,
-    store,
-    jobs,
-    alerts,
-    outbox,
-    reports,
-    repository,
-    objects,
-    interactions,
-    wakeups,
-    log,
-  });
+  const timers = startUpkeep(config, { runner, store, records, wakeups, log });
   timers.push(certificates.watch());
   worker.start();
   notifications.worker.start();
@@ -311,11 +151,7 @@ async function assemble(config: Config, options: GatewayOptions, undo: Undo): Pr
     await unwind(undo);
   };
   return {
-    urls: {
-      devices: `${listening.devices.origin}${DEVICE_PATH}`,
-      admin: listening.admin.origin,
-      public: publicUrl,
-    },
+    urls: { devices: `${devices.origin}${DEVICE_PATH}`, admin: admin.origin, public: publicUrl },
     token,
     tokenGenerated: generated,
     reload: () => certificates.reload(),
@@ -324,77 +160,6 @@ async function assemble(config: Config, options: GatewayOptions, undo: Undo): Pr
       return stopping;
     },
   };
-}
-
-interface Handlers {
-  devices?: Parameters<typeof listen>[0];
-  admin?: Parameters<typeof listen>[0];
-}
-
-async function openPorts(
-  config: Config,
-  handlers: Handlers,
-  undo: Undo,
-): Promise<{ devices: Listening; admin: Listening }> {
-  const { requestSeconds } = config.limits;
-  const via =
-    (name: keyof Handlers): Parameters<typeof listen>[0] =>
-    (request, response) => {
-      const handler = handlers[name];
-      if (handler) handler(request, response);
-      else response.writeHead(503, { 'Retry-After': '2', Connection: 'close' }).end();
-    };
-  const devices = await listen(via('devices'), {
-    address: config.listen.devices,
-    key: 'listen.devices',
-    requestSeconds,
-    handlerContinues: true,
-    ...(config.listen.tls === undefined ? {} : { tls: config.listen.tls }),
-  });
-  undo.push(() => devices.close());
-  const admin = await listen(via('admin'), {
-    address: config.listen.admin,
-    key: 'listen.admin',
-    requestSeconds,
-  });
-  undo.push(() => admin.close());
-  return { devices, admin };
-}
-
-function ownCertificates({ backends }: Config): Record<string, CertificateFiles> {
-  const found: Record<string, CertificateFiles> = {};
-  for (const [name, backend] of Object.entries(backends)) {
-    if (backend.protocol !== 'builtin' && backend.tls) found[name] = backend.tls;
-  }
-  return found;
-}
-
-/** The configured URL, with the port that was bound where it was left to chance. */
-function publicOrigin(configured: string, { port }: Listening): string {
-  const url = new URL(configured);
-  if (url.port !== '0') return configured;
-  url.port = String(port);
-  return url.href.replace(/\/+$/, '');
-}
-
-function adminToken({ admin }: Config): { token: string; generated: boolean } {
-  if (admin.token !== undefined) return { token: admin.token, generated: false };
-  if (admin.tokenFile === undefined) return { token: generateToken(), generated: true };
-  let token: string;
-  try {
-    token = readFileSync(admin.tokenFile, 'utf8').trim();
-  } catch (error) {
-    throw new DragomanError('configuration', `admin.tokenFile: ${admin.tokenFile} cannot be read.`, {
-      cause: error,
-    });
-  }
-  if (token.length < 8) {
-    throw new DragomanError(
-      'configuration',
-      `admin.tokenFile: ${admin.tokenFile} holds no token of 8 characters or more.`,
-    );
-  }
-  return { token, generated: false };
 }
 
 async function importAtStart(registry: Registry, file: string, log: Logger): Promise<void> {
@@ -413,55 +178,4 @@ async function reachable(store: Store): Promise<boolean> {
     ),
     late,
   ]);
-}
-
-interface Kept {
-  readonly runner: SessionRunner;
-  readonly store: Store;
-  readonly jobs: JobQueue;
-  readonly alerts: ReceivedAlerts;
-  readonly outbox: Outbox;
-  readonly reports: Reports;
-  readonly repository: DataRepository;
-  readonly objects: ObjectStore;
-  readonly interactions: Interactions;
-  readonly wakeups: Wakeups;
-  readonly log: Logger;
-}
-
-/** What happens without any message: silent devices are given up, old records forgotten. */
-function startTimers(
-  { limits }: Config,
-  { runner, store, jobs, alerts, outbox, reports, repository, objects, interactions, wakeups, log }: Kept,
-): NodeJS.Timeout[] {
-  const every = (ms: number, what: string, work: () => Promise<unknown>) => {
-    let busy = false;
-    const timer = setInterval(() => {
-      if (busy) return;
-      busy = true;
-      work()
-        .catch((error: unknown) => log.error({ error }, `${what} failed`))
-        .finally(() => {
-          busy = false;
-        });
-    }, ms);
-    return timer.unref();
-  };
-  return [
-    every(Math.min(seconds(5), seconds(limits.sessionSeconds) / 4), 'sweep', () => runner.sweep()),
-    every(minutes(1), 'pruning of the repository', () => repository.prune()),
-    every(minutes(5), 'pruning of objects', () =>
-      objects.prune(Date.now() - seconds(limits.repositorySeconds)),
-    ),
-    every(minutes(5), 'pruning of pages', () => interactions.prune()),
-    every(minutes(10), 'pruning', async () => {
-      const before = Date.now() - hours(limits.traceHours);
-      await store.sessions.purge(before);
-      await jobs.prune(before);
-      await alerts.prune(before);
-      await outbox.prune(before);
-      await reports.prune(before);
-      await wakeups.prune(before);
-    }),
-  ];
 }

@@ -10,6 +10,7 @@ import { Wakeups } from '../gateway/wakeup/wakeups.ts';
 import { WakeupWorker } from '../gateway/wakeup/worker.ts';
 import type { Store } from '../store/store.ts';
 import type { Logger } from '../support/log.ts';
+import { DEVICE_PATH } from './deviceEndpoint.ts';
 import type { Metrics } from './metrics.ts';
 
 export interface NotificationParts {
@@ -23,8 +24,8 @@ export interface NotificationParts {
   readonly log: Logger;
   /** Name of this node in the store. */
   readonly node: string;
-  /** Absolute URL of the device port. */
-  readonly deviceUrl: string;
+  /** Origin under which devices reach the gateway. */
+  readonly publicUrl: string;
 }
 
 export interface Notifications {
@@ -36,9 +37,9 @@ export interface Notifications {
 
 /** Everything that reaches out to devices (IW-NOT-1, IW-BOOT-1); the worker is not started yet. */
 export function createNotifications(parts: NotificationParts): Notifications {
-  const { config, store, registry, jobs, guard, client, metrics, log, node, deviceUrl } = parts;
+  const { config, store, registry, jobs, guard, client, metrics, log, node, publicUrl } = parts;
   const { limits, notifications, serverId } = config;
-  const own = { serverId, deviceUrl };
+  const own = { serverId, deviceUrl: `${publicUrl}${DEVICE_PATH}` };
   const wakeups = new Wakeups(store, { ...limits, wake: () => worker.wake() });
   const transports = makeTransports(notifications.transports, { guard, client, limits });
   const worker = new WakeupWorker({
