@@ -24,7 +24,16 @@ export interface Driver {
   readonly log: SessionLog;
   now(): number;
   /** Told once when a session has ended and that is durable. */
-  ended(session: LiveSession, ending: string): void;
+  ended(session: EndedSession): void;
+}
+
+/** What is left to say of a session. */
+export interface EndedSession {
+  readonly id: string;
+  readonly key: string | null;
+  readonly deviceId: string;
+  readonly backend: string;
+  readonly ending: string;
 }
 
 /** The message that the session goes on with, if any, and what was found about it before. */
@@ -244,7 +253,8 @@ async function end(
   session.ended = true;
   await flush(session, driver);
   driver.metrics.sessionEnded(ending);
-  driver.ended(session, ending);
+  const { id, key, deviceId, context } = session;
+  driver.ended({ id, key, deviceId, backend: context.backend.name, ending });
 }
 
 /** Makes durable what the session has to be written; throws JournalRefused. */

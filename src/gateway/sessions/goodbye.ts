@@ -38,9 +38,9 @@ export async function abandon(
   entries: readonly JournalEntry[],
   error: unknown,
   driver: Driver,
-): Promise<ErrorCode> {
+): Promise<void> {
   const known = error instanceof DragomanError;
-  const code = known ? error.code : 'diverged';
+  const code: ErrorCode = known ? error.code : 'diverged';
   const detail = known ? error.detail : 'The replayed script failed; see the log.';
   driver.log.error({ session: row.id, device: row.device_id, code, error }, 'A session was lost.');
   const at = driver.now();
@@ -57,5 +57,6 @@ export async function abandon(
   } catch (cause) {
     throw new JournalRefused('The journal did not take an entry.', { cause });
   }
-  return code;
+  driver.metrics.sessionEnded(code);
+  driver.ended({ id: row.id, key: row.key, deviceId: row.device_id, backend: row.backend, ending: code });
 }

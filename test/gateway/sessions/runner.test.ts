@@ -284,17 +284,6 @@ onEveryEngine('sessions', (newUrl) => {
     expect(busy.endings).toEqual([]);
   });
 
-  it('sweep by themselves once started, until they are drained [IW-SES-11]', async () => {
-    let clock = AT;
-    const gateway = toyGateway(await fresh(), { now: () => clock, limits: { sessionSeconds: 10 } });
-    await gateway.port.handle(dm2Request('D', 'initiation', P1));
-    gateway.runner.start(5);
-    clock += 11_000;
-    await until(() => gateway.endings.length === 1);
-    await gateway.runner.drain(1_000);
-    expect(gateway.problems).toEqual([]);
-  });
-
   it('note in the trace what was left out of a message [IW-VAL-4]', async () => {
     const { port } = toyGateway(await fresh());
     const sent = dm1Request('D', {
