@@ -2,7 +2,7 @@ import express, { type Express, type RequestHandler } from 'express';
 import type { BackendConfig } from '../gateway/config/config.ts';
 import type { JobQueue } from '../gateway/jobs/jobs.ts';
 import type { ReceivedAlerts } from '../gateway/jobs/receivedAlerts.ts';
-import type { Outbox } from '../gateway/outbox/outbox.ts';
+import type { DeliveryQueue } from '../gateway/outbox/deliveryQueue.ts';
 import type { Registry } from '../gateway/registry/registry.ts';
 import type { SecretPaths } from '../mo/secretPaths.ts';
 import type { Store } from '../store/store.ts';
@@ -31,7 +31,7 @@ export interface AdminParts {
   readonly registry: Registry;
   readonly jobs: JobQueue;
   readonly alerts: ReceivedAlerts;
-  readonly outbox: Outbox;
+  readonly deliveries: DeliveryQueue;
   readonly notifications: Pick<Notifications, 'notifier' | 'wakeups' | 'bootstrapper'>;
   /** Whether a queued job wakes its device where its request does not say. */
   readonly jobsNotify: boolean;
@@ -80,7 +80,7 @@ export function adminApp(parts: AdminParts): Express {
   app.use(
     jobRoutes(jobs),
     alertRoutes(parts.alerts, registry),
-    outboxRoutes(parts.outbox),
+    outboxRoutes(parts.deliveries),
     sessionRoutes(store, parts.secrets),
     backendRoutes(parts.backends),
   );

@@ -86,7 +86,7 @@ async function assemble(config: Config, options: GatewayOptions, undo: Undo): Pr
     undo.push(() => port.close());
   });
 
-  const records = createRecords({ config, store, publicUrl, log, wakeOutbox: () => worker.wake() });
+  const records = createRecords({ config, store, publicUrl, log, wakeDelivery: () => worker.wake() });
   const { registry, interactions } = records;
   undo.push(() => registry.flush());
   const outbound = createOutbound(config);

@@ -5,6 +5,7 @@ import { Interactions } from '../gateway/interaction/interactions.ts';
 import { JobQueue } from '../gateway/jobs/jobs.ts';
 import { ReceivedAlerts } from '../gateway/jobs/receivedAlerts.ts';
 import { ObjectStore } from '../gateway/objects/objects.ts';
+import { DeliveryQueue } from '../gateway/outbox/deliveryQueue.ts';
 import { Outbox } from '../gateway/outbox/outbox.ts';
 import { Registry } from '../gateway/registry/registry.ts';
 import { JobReports } from '../gateway/reports/jobReports.ts';
@@ -20,8 +21,8 @@ export interface RecordParts {
   /** Origin under which devices reach the gateway. */
   readonly publicUrl: string;
   readonly log: Logger;
-  /** There is something in the outbox that no session delivers. */
-  wakeOutbox(): void;
+  /** There is something to deliver that no session delivers. */
+  wakeDelivery(): void;
 }
 
 /** What the gateway remembers beside its sessions, each kind of it in tables of its own. */
@@ -34,17 +35,19 @@ export interface Records {
   readonly alerts: ReceivedAlerts;
   readonly reports: Reports;
   readonly outbox: Outbox;
+  readonly deliveries: DeliveryQueue;
   readonly objects: ObjectStore;
   readonly repository: DataRepository;
   readonly interactions: Interactions;
 }
 
-export function createRecords({ config, store, publicUrl, log, wakeOutbox }: RecordParts): Records {
+export function createRecords({ config, store, publicUrl, log, wakeDelivery }: RecordParts): Records {
   const { limits } = config;
   const deviceUrl = `${publicUrl}${DEVICE_PATH}`;
   const jobReports = new JobReports(store, limits);
   const reports = new Reports(store, { ...limits, deviceUrl });
   const objects = new ObjectStore(store);
+  const deliveries = new DeliveryQueue(store, { wake: wakeDelivery });
   return {
     registry: new Registry(store, {
       cachedDevices: limits.cachedDevices,
@@ -56,7 +59,8 @@ export function createRecords({ config, store, publicUrl, log, wakeOutbox }: Rec
     jobReports,
     alerts: new ReceivedAlerts(store),
     reports,
-    outbox: new Outbox(store, reports, { ...limits, wake: wakeOutbox }),
+    outbox: new Outbox(store, reports, deliveries, limits),
+    deliveries,
     objects,
     repository: new DataRepository(store, { publicUrl, ...limits }, objects),
     interactions: new Interactions(store, { publicUrl, ...limits }),

@@ -103,7 +103,8 @@ export function createSessionParts(needs: SessionNeeds): SessionParts {
     },
   });
   const worker = new OutboxWorker({
-    outbox,
+    queue: records.deliveries,
+    giveUpReports: () => outbox.giveUpReports(),
     context: deliveryContext(starterParts),
     exchange: outboxExchange({
       backends: config.backends,

@@ -19,7 +19,7 @@ export function startUpkeep(
   { limits }: Config,
   { runner, store, records, wakeups, log }: Kept,
 ): NodeJS.Timeout[] {
-  const { jobs, alerts, outbox, reports, repository, objects, interactions } = records;
+  const { jobs, alerts, deliveries, reports, repository, objects, interactions } = records;
   const every = (ms: number, what: string, work: () => Promise<unknown>) => {
     let busy = false;
     const timer = setInterval(() => {
@@ -45,7 +45,7 @@ export function startUpkeep(
       await store.sessions.purge(before);
       await jobs.prune(before);
       await alerts.prune(before);
-      await outbox.prune(before);
+      await deliveries.prune(before);
       await reports.prune(before);
       await wakeups.prune(before);
     }),

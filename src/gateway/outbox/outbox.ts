@@ -12,19 +12,15 @@ import type { Database, NewOutbox, OutboxRow, ReportRow } from '../../store/sche
 import type { Store } from '../../store/store.ts';
 import { type Clock, systemClock } from '../../support/durations.ts';
 import { type OfSession, type Reports, reportId, type StoredReport } from '../reports/reports.ts';
+import { type DeliveryQueue, WAITING } from './deliveryQueue.ts';
 import { KIND, readPayload, writePayload } from './payload.ts';
 
 export interface OutboxOptions {
   readonly execReportHours: number;
   readonly now?: Clock;
-  /** Told when there is something to deliver that no session delivers. */
-  readonly wake?: () => void;
 }
 
 const MOST_HOLDING = 10_000;
-/** Written out, not bound, so that the partial indexes serve. */
-const WAITING = sql.lit('waiting' as const);
-
 /**
  * Alerts that were accepted from devices and wait until their backend took them (IW-ALERT-6), and
  * reports for ServerURIs (IW-EXEC-2). One of a session that lives is that session's to deliver.
@@ -32,15 +28,17 @@ const WAITING = sql.lit('waiting' as const);
 export class Outbox {
   readonly #store: Store;
   readonly #reports: Reports;
+  readonly #queue: DeliveryQueue;
   readonly #options: OutboxOptions;
   readonly #now: Clock;
   /** Sessions of this node that hold alerts, and how many each has not settled. */
   readonly #holding = new Map<string, number>();
   readonly #queries: Queries;
 
-  constructor(store: Store, reports: Reports, options: OutboxOptions) {
+  constructor(store: Store, reports: Reports, queue: DeliveryQueue, options: OutboxOptions) {
     this.#store = store;
     this.#reports = reports;
+    this.#queue = queue;
     this.#options = options;
     this.#now = options.now ?? systemClock;
     this.#queries = queries(store);
@@ -62,7 +60,7 @@ export class Outbox {
         );
       return this.#place(db, whose, effect, at);
     });
-    if (places.some(({ to }) => to !== 'session')) this.#options.wake?.();
+    if (places.some(({ to }) => to !== 'session')) this.#queue.wake();
     this.#hold(whose.sessionId, places.filter(({ to }) => to === 'session').length);
     return { at, places };
   }
@@ -71,7 +69,7 @@ export class Outbox {
   released(sessionId: string): void {
     const unsettled = this.#holding.get(sessionId) ?? 0;
     this.#holding.delete(sessionId);
-    if (unsettled > 0) this.#options.wake?.();
+    if (unsettled > 0) this.#queue.wake();
   }
 
   #hold(sessionId: string, alerts: number): void {
@@ -150,14 +148,14 @@ export class Outbox {
     };
   }
 
-  /** Performs `alert.settle`. */
+  /** Performs `alert.settle`: what a session knows of its alerts is stored with the entries that say so. */
   async settle(
-    { sessionId }: OfSession,
+    { sessionId, also }: OfSession,
     { settled }: EffectOf<'alert.settle'>,
   ): Promise<{ readonly at: number }> {
     for (const { n, refused } of settled) {
-      const row = { id: reportId(sessionId, n) };
-      await (refused === undefined ? this.done(row) : this.fail(row, refused));
+      const outcome = { state: refused === undefined ? 'done' : 'failed', detail: refused ?? null } as const;
+      await this.#queue.settle(reportId(sessionId, n), outcome, also);
     }
     const held = this.#holding.get(sessionId);
     if (held !== undefined) this.#holding.set(sessionId, held - settled.length);
@@ -179,7 +177,7 @@ export class Outbox {
       const ended = await this.#reports.end(id, 'done', db);
       if (ended) await this.#reportTo(db, ended, alert, at);
     });
-    this.#options.wake?.();
+    this.#queue.wake();
     return { at };
   }
 
@@ -218,178 +216,6 @@ export class Outbox {
       .onConflict((conflict) => conflict.column('id').doNothing())
       .execute();
   }
-
-  /**
-   * Takes up to `limit` alerts that are due for `leaseMs`; no other node gets them meanwhile. Only the
-   * first of a lane is ever due, and what a device's live session could still deliver, or would be
-   * disturbed by at its backend, is not.
-   */
-  async claim(node: string, leaseMs: number, limit: number): Promise<readonly OutboxRow[]> {
-    const now = this.#now();
-    const heads = await this.#store.db
-      .selectFrom('outbox as o')
-      .selectAll('o')
-      .where('o.state', '=', WAITING)
-      .where('o.next_at', '<=', now)
-      .where((eb) =>
-        eb.not(
-          eb.exists(
-            eb
-              .selectFrom('outbox as e')
-              .select(sql<number>`1`.as('one'))
-              .whereRef('e.device_id', '=', 'o.device_id')
-              .whereRef('e.lane', '=', 'o.lane')
-              .where('e.state', '=', WAITING)
-              .whereRef('e.seq', '<', 'o.seq'),
-          ),
-        ),
-      )
-      .where((eb) =>
-        eb.or([
-          eb('o.url', 'is not', null),
-          eb.not(
-            eb.exists(
-              eb
-                .selectFrom('sessions as s')
-                .select(sql<number>`1`.as('one'))
-                .whereRef('s.device_id', '=', 'o.device_id')
-                .where('s.state', '=', 'live'),
-            ),
-          ),
-        ]),
-      )
-      .orderBy('o.next_at')
-      .orderBy('o.seq')
-      .limit(limit)
-      .execute();
-    const claimed: OutboxRow[] = [];
-    for (const row of heads) {
-      const taken = await this.#store.db
-        .updateTable('outbox')
-        .set({ next_at: now + leaseMs, claimed_by: node, attempts: Number(row.attempts) + 1 })
-        .where('id', '=', row.id)
-        .where('state', '=', WAITING)
-        .where('next_at', '=', row.next_at)
-        .where('attempts', '=', row.attempts)
-        .returningAll()
-        .executeTakeFirst();
-      if (taken) claimed.push(taken);
-    }
-    return claimed;
-  }
-
-  /** Goes on holding it; false when another node has it by now. */
-  async renew({ id }: Pick<OutboxRow, 'id'>, node: string, leaseMs: number): Promise<boolean> {
-    const result = await this.#store.db
-      .updateTable('outbox')
-      .set({ next_at: this.#now() + leaseMs })
-      .where('id', '=', id)
-      .where('state', '=', WAITING)
-      .where('claimed_by', '=', node)
-      .executeTakeFirst();
-    return result.numUpdatedRows > 0n;
-  }
-
-  /** The backend has it. */
-  async done({ id }: Pick<OutboxRow, 'id'>): Promise<void> {
-    await this.#end(id, { state: 'done', detail: null });
-  }
-
-  /** Nobody will ever take it: a dead letter, with the reason. */
-  async fail({ id }: Pick<OutboxRow, 'id'>, detail: string): Promise<void> {
-    await this.#end(id, { state: 'failed', detail });
-  }
-
-  /** Not yet; those behind it wait as well. */
-  async retry(row: OutboxRow, at: number, detail: string): Promise<void> {
-    await this.#store.db
-      .updateTable('outbox')
-      .set({ next_at: at, detail, claimed_by: null })
-      .where('id', '=', row.id)
-      .where('state', '=', WAITING)
-      .execute();
-    await this.#store.db
-      .updateTable('outbox')
-      .set({ next_at: at })
-      .where('device_id', '=', row.device_id)
-      .where('lane', '=', row.lane)
-      .where('state', '=', WAITING)
-      .where('next_at', '<', at)
-      .execute();
-  }
-
-  async #end(id: string, change: Pick<OutboxRow, 'state' | 'detail'>): Promise<void> {
-    const at = this.#now();
-    const [ended] = await this.#queries.end(id, change.state, change.detail, at);
-    // Those behind it waited for it only.
-    if (ended?.lane) await this.#queries.moveUp(ended.device_id, ended.lane, at);
-  }
-
-  /** What waits or was given up, and what was delivered lately; newest first. */
-  async list(filter: {
-    readonly deviceId?: string;
-    readonly state?: OutboxRow['state'];
-    readonly before?: number;
-    readonly limit?: number;
-  }): Promise<readonly OutboxRow[]> {
-    let query = this.#store.db.selectFrom('outbox').selectAll().where('kind', '=', KIND);
-    if (filter.deviceId !== undefined) query = query.where('device_id', '=', filter.deviceId);
-    if (filter.state !== undefined) query = query.where('state', '=', filter.state);
-    if (filter.before !== undefined) query = query.where('seq', '<', filter.before);
-    return query
-      .orderBy('seq', 'desc')
-      .limit(Math.min(Math.max(filter.limit ?? 100, 1), 1000))
-      .execute();
-  }
-
-  async get(id: string): Promise<OutboxRow | undefined> {
-    return this.#store.db
-      .selectFrom('outbox')
-      .selectAll()
-      .where('id', '=', id)
-      .where('kind', '=', KIND)
-      .executeTakeFirst();
-  }
-
-  /**
-   * Tries a dead letter again, as if it had just come: in its old place, before what came later and still
-   * waits. Resolves to whether it was one.
-   */
-  async revive(id: string): Promise<boolean> {
-    const at = this.#now();
-    const result = await this.#store.db
-      .updateTable('outbox')
-      .set({ state: 'waiting', next_at: at, created_at: at, attempts: 0, detail: null, session_id: null })
-      .where('id', '=', id)
-      .where('kind', '=', KIND)
-      .where('state', '=', 'failed')
-      .executeTakeFirst();
-    const done = result.numUpdatedRows > 0n;
-    if (done) this.#options.wake?.();
-    return done;
-  }
-
-  /** Throws a dead letter away; resolves to whether it was one. */
-  async discard(id: string): Promise<boolean> {
-    const result = await this.#store.db
-      .deleteFrom('outbox')
-      .where('id', '=', id)
-      .where('kind', '=', KIND)
-      .where('state', '=', 'failed')
-      .executeTakeFirst();
-    return result.numDeletedRows > 0n;
-  }
-
-  /** Forgets what was settled before `before`; resolves to how many. */
-  async prune(before: number): Promise<number> {
-    const result = await this.#store.db
-      .deleteFrom('outbox')
-      .where('kind', '=', KIND)
-      .where('state', 'in', ['done', 'failed'])
-      .where('next_at', '<', before)
-      .executeTakeFirst();
-    return Number(result.numDeletedRows);
-  }
 }
 
 type Queries = ReturnType<typeof queries>;
@@ -414,33 +240,6 @@ function queries(store: Store) {
         .compile(),
     ),
     insert: insertOf(store),
-    end: store.prepare<
-      [id: string, state: OutboxRow['state'], detail: string | null, at: number],
-      Pick<OutboxRow, 'device_id' | 'lane'>
-    >((slot) =>
-      db
-        .updateTable('outbox')
-        .set({
-          state: slot<OutboxRow['state']>(1),
-          detail: slot<string>(2),
-          next_at: slot<number>(3),
-          claimed_by: null,
-        })
-        .where('id', '=', slot<string>(0))
-        .where('state', '=', 'waiting')
-        .returning(['device_id', 'lane'])
-        .compile(),
-    ),
-    moveUp: store.prepareChange<[device: string, lane: string, at: number]>((slot) =>
-      db
-        .updateTable('outbox')
-        .set({ next_at: slot<number>(2) })
-        .where('device_id', '=', slot<string>(0))
-        .where('lane', '=', slot<string>(1))
-        .where('state', '=', WAITING)
-        .where('next_at', '>', slot<number>(2))
-        .compile(),
-    ),
   };
 }
 

@@ -15,11 +15,13 @@ import { DragomanError } from '../../support/errors.ts';
 import type { PerformedFor } from '../sessions/performers.ts';
 import type { SessionLog } from '../sessions/ports.ts';
 import { backOff, WorkLoop } from '../workLoop.ts';
-import type { Outbox } from './outbox.ts';
+import type { DeliveryQueue } from './deliveryQueue.ts';
 import { readPayload } from './payload.ts';
 
 export interface WorkerOptions {
-  readonly outbox: Outbox;
+  readonly queue: DeliveryQueue;
+  /** Has reports that never came told as missing. */
+  readonly giveUpReports: () => Promise<unknown>;
   /** What a delivery needs to know; `undefined` when there is no such backend any more. */
   readonly context: (deviceId: string, backend: string, at: number) => Promise<SessionContext | undefined>;
   readonly exchange: (send: BackendRequest, whose: PerformedFor) => Promise<BackendEvent>;
@@ -64,8 +66,8 @@ export class OutboxWorker {
     this.#loop = new WorkLoop({
       flights: FLIGHTS,
       claim: async (free) => {
-        await options.outbox.giveUpReports();
-        return options.outbox.claim(options.node, this.#leaseMs, free);
+        await options.giveUpReports();
+        return options.queue.claim(options.node, this.#leaseMs, free);
       },
       work: (row) => this.deliver(row),
       failed: (error, row) => {
@@ -97,7 +99,7 @@ export class OutboxWorker {
 
   /** One attempt at a claimed alert, and what it means for the next one. */
   async deliver(row: OutboxRow): Promise<void> {
-    const { outbox, log, limits } = this.#o;
+    const { queue, log, limits } = this.#o;
     const outcome = await this.#attempt(row);
     const line = {
       alert: row.id,
@@ -108,19 +110,19 @@ export class OutboxWorker {
     switch (outcome.kind) {
       case 'delivered':
         log.info(line, 'alert delivered');
-        return outbox.done(row);
+        return queue.done(row);
       case 'refused':
         log.warn({ ...line, reason: outcome.detail }, 'alert refused');
-        return outbox.fail(row, outcome.detail);
+        return queue.fail(row, outcome.detail);
       case 'failed': {
         const now = this.#now();
         if (now - Number(row.created_at ?? now) >= hours(limits.alertHours)) {
           const tried = describeDuration(hours(limits.alertHours));
           log.warn({ ...line, reason: outcome.detail }, 'alert given up');
-          return outbox.fail(row, `Given up after ${tried}: ${outcome.detail}`);
+          return queue.fail(row, `Given up after ${tried}: ${outcome.detail}`);
         }
         log.info({ ...line, reason: outcome.detail }, 'alert not delivered yet');
-        return outbox.retry(
+        return queue.retry(
           row,
           now + backOff(Number(row.attempts), WAITS, (this.#o.random ?? Math.random)()),
           outcome.detail,
@@ -155,7 +157,7 @@ export class OutboxWorker {
           step = script.next(undefined);
           break;
         case 'backend.exchange': {
-          if (!(await this.#o.outbox.renew(row, this.#o.node, this.#leaseMs))) throw new LeaseLost();
+          if (!(await this.#o.queue.renew(row, this.#o.node, this.#leaseMs))) throw new LeaseLost();
           const event = await this.#o.exchange(effect.send, whose);
           if (event.kind !== 'failed') await this.#reported(row, effect.send);
           step = script.next(event);

@@ -1,5 +1,5 @@
 import { Router } from 'express';
-import type { Outbox } from '../../gateway/outbox/outbox.ts';
+import type { DeliveryQueue } from '../../gateway/outbox/deliveryQueue.ts';
 import { readPayload } from '../../gateway/outbox/payload.ts';
 import type { OutboxRow } from '../../store/schema.ts';
 import { DragomanError } from '../../support/errors.ts';
@@ -13,10 +13,10 @@ const STATES: Readonly<Record<string, OutboxRow['state']>> = Object.freeze({
 });
 
 /** `/api/outbox`: alerts on their way to their backends, and dead letters, to be tried again or thrown away (IW-ALERT-6). */
-export function outboxRoutes(outbox: Outbox): Router {
+export function outboxRoutes(deliveries: DeliveryQueue): Router {
   const router = Router();
   const known = async (id: string): Promise<OutboxRow> => {
-    const row = await outbox.get(id);
+    const row = await deliveries.get(id);
     if (row) return row;
     throw new DragomanError(
       'not-found',
@@ -34,7 +34,7 @@ export function outboxRoutes(outbox: Outbox): Router {
       if (before !== undefined && (typeof before !== 'string' || !/^\d{1,15}$/.test(before))) {
         throw new DragomanError('bad-command', 'before: must be the `next` of another page.');
       }
-      const rows = await outbox.list({
+      const rows = await deliveries.list({
         limit: limit + 1,
         ...(typeof device === 'string' && { deviceId: device }),
         ...(state !== undefined && { state: STATES[state]! }),
@@ -56,7 +56,7 @@ export function outboxRoutes(outbox: Outbox): Router {
     })
     .delete(async (request, response) => {
       const row = await known(request.params.alert);
-      if (!(await outbox.discard(row.id))) throw notDead(row);
+      if (!(await deliveries.discard(row.id))) throw notDead(row);
       response.status(204).end();
     })
     .all(allowOnly('GET', 'DELETE'));
@@ -65,7 +65,7 @@ export function outboxRoutes(outbox: Outbox): Router {
     .route('/api/outbox/:alert/retry')
     .post(async (request, response) => {
       const row = await known(request.params.alert);
-      if (!(await outbox.revive(row.id))) throw notDead(row);
+      if (!(await deliveries.revive(row.id))) throw notDead(row);
       response.status(202).json(view(await known(row.id)));
     })
     .all(allowOnly('POST'));

@@ -1,5 +1,6 @@
 import { afterEach, expect, it } from 'vitest';
 import type { BodyElement } from '../../../src/dm1/message.ts';
+import { DeliveryQueue } from '../../../src/gateway/outbox/deliveryQueue.ts';
 import { Outbox } from '../../../src/gateway/outbox/outbox.ts';
 import { OutboxWorker } from '../../../src/gateway/outbox/worker.ts';
 import { Reports } from '../../../src/gateway/reports/reports.ts';
@@ -74,14 +75,9 @@ interface World {
 function node(store: Store, world: World, mortal: Mortal) {
   const now = () => world.now;
   const limits = { execReportHours: 1, now };
-  const outbox = mortal.wrap(new Outbox(store, new Reports(store, { ...limits, deviceUrl: '' }), limits), [
-    'keep',
-    'settle',
-    'claim',
-    'renew',
-    'done',
-    'retry',
-  ]);
+  const queue = mortal.wrap(new DeliveryQueue(store, limits), ['claim', 'renew', 'done', 'retry']);
+  const reports = new Reports(store, { ...limits, deviceUrl: '' });
+  const outbox = mortal.wrap(new Outbox(store, reports, queue, limits), ['keep', 'settle']);
   const exchange = async (send: BackendRequest, deviceId: string): Promise<BackendEvent> => {
     await mortal.boundary('before exchange');
     if (send.protocol === 'dm2') {
@@ -120,12 +116,13 @@ function node(store: Store, world: World, mortal: Mortal) {
           : exchange(send, context.device.id),
       'alert.keep': (effect, { context, sessionId }) =>
         outbox.keep(whose(context.device.id, sessionId), effect),
-      'alert.settle': (effect, { context, sessionId }) =>
-        outbox.settle(whose(context.device.id, sessionId), effect),
+      'alert.settle': (effect, { context, sessionId, also }) =>
+        outbox.settle({ ...whose(context.device.id, sessionId), ...(also && { also }) }, effect),
     },
   });
   const worker = new OutboxWorker({
-    outbox,
+    queue,
+    giveUpReports: () => outbox.giveUpReports(),
     context: async (id, _backend, at) => contextOf({ protocol: 'dm2', package1: {} }, id, at),
     exchange: (send, { context }) => exchange(send, context.device.id),
     save: async () => ({ at: world.now }),

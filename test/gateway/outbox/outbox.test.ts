@@ -1,10 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Alert } from '../../../src/dm2/packages.ts';
+import { DeliveryQueue } from '../../../src/gateway/outbox/deliveryQueue.ts';
 import { Outbox } from '../../../src/gateway/outbox/outbox.ts';
 import { OutboxWorker, type WorkerOptions } from '../../../src/gateway/outbox/worker.ts';
 import { Reports } from '../../../src/gateway/reports/reports.ts';
 import type { BackendRequest } from '../../../src/interworking/script.ts';
 import { loadPacks, SHIPPED_PACKS } from '../../../src/mo/pack/files.ts';
+import type { Statement } from '../../../src/store/engine.ts';
 import { openStore, type Store } from '../../../src/store/store.ts';
 import { onEveryEngine } from '../../store/engines.ts';
 import { clear } from '../clear.ts';
@@ -23,6 +25,7 @@ onEveryEngine('the outbox', (newUrl) => {
   let url: string | undefined;
   let store: Store;
   let outbox: Outbox;
+  let queue: DeliveryQueue;
   let reports: Reports;
   let now: number;
   const workers: OutboxWorker[] = [];
@@ -43,7 +46,8 @@ onEveryEngine('the outbox', (newUrl) => {
   function restart(): void {
     const limits = { execReportHours: 2, now: () => now };
     reports = new Reports(store, { ...limits, deviceUrl: 'https://gw/dm' });
-    outbox = new Outbox(store, reports, limits);
+    queue = new DeliveryQueue(store, limits);
+    outbox = new Outbox(store, reports, queue, limits);
   }
 
   const whose = (deviceId: string, sessionId = `s-${deviceId}`) => ({ deviceId, sessionId, backend: 'dms' });
@@ -82,7 +86,8 @@ onEveryEngine('the outbox', (newUrl) => {
       error: (l: object) => void lines.push(l),
     };
     const made = new OutboxWorker({
-      outbox,
+      queue,
+      giveUpReports: () => outbox.giveUpReports(),
       context: async (deviceId, backend, at) => {
         const context = toyContext({ protocol: 'dm2', package1: {} }, deviceId, at);
         return backend === 'dms' ? { ...context, mappings } : undefined;
@@ -121,7 +126,7 @@ onEveryEngine('the outbox', (newUrl) => {
     await made.stop(1000);
   }
 
-  const states = async () => (await outbox.list({})).map(({ id, state }) => `${id} ${state}`).sort();
+  const states = async () => (await queue.list({})).map(({ id, state }) => `${id} ${state}`).sort();
 
   describe('keeps', () => {
     it('an alert once, however often the effect is performed [IW-ALERT-6]', async () => {
@@ -132,7 +137,32 @@ onEveryEngine('the outbox', (newUrl) => {
       expect(await states()).toEqual(['s-D.0 waiting', 's-D.1 waiting']);
       await outbox.settle(whose('D'), { kind: 'alert.settle', settled: [{ n: 0 }, { n: 1, refused: 'no' }] });
       expect(await states()).toEqual(['s-D.0 done', 's-D.1 failed']);
-      expect((await outbox.list({ state: 'failed' }))[0]?.detail).toBe('no');
+      expect((await queue.list({ state: 'failed' }))[0]?.detail).toBe('no');
+    });
+
+    it('what became of it together with what its session writes, or not at all [IW-ALERT-6]', async () => {
+      await keep('D', ['a', 'b']);
+      await keep('D', ['later'], 's2');
+      const also: Statement[] = [];
+      const settled = [{ n: 0 }, { n: 1, refused: 'no' }];
+      const effect = { kind: 'alert.settle', settled } as const;
+      await outbox.settle({ ...whose('D'), also: (change) => void also.push(change) }, effect);
+      const waiting = ['s-D.0 waiting', 's-D.1 waiting', 's2.0 waiting'];
+      expect(await states()).toEqual(waiting);
+      const taken = { id: 'none', entries: [], patch: { ending: 'x' }, also };
+      const entry = { session_id: 's-D', seq: 0, kind: 'note', at: now, meta: '{}', body: null } as const;
+      await session('s-D', 'D', 'live');
+      expect(await store.sessions.commit([{ id: 's-D', entries: [entry] }])).toEqual([undefined]);
+      // Another node has written at that place.
+      expect(await store.sessions.commit([{ ...taken, id: 's-D', entries: [entry] }])).not.toEqual([
+        undefined,
+      ]);
+      expect(await states()).toEqual(waiting);
+      await queue.retry((await queue.get('s-D.0'))!, now + HOUR, 'not yet');
+      const next = { ...entry, seq: 1 };
+      expect(await store.sessions.commit([{ ...taken, id: 's-D', entries: [next] }])).toEqual([undefined]);
+      expect(await states()).toEqual(['s-D.0 done', 's-D.1 failed', 's2.0 waiting']);
+      expect(Number((await queue.get('s2.0'))!.next_at)).toBe(now);
     });
 
     it('for its live session what that may deliver, and later alerts behind earlier ones [IW-ALERT-6]', async () => {
@@ -158,7 +188,7 @@ onEveryEngine('the outbox', (newUrl) => {
       const waits: number[] = [];
       for (let attempt = 0; attempt < 12; attempt += 1) {
         await work(made);
-        const [b, a] = await outbox.list({});
+        const [b, a] = await queue.list({});
         expect(a).toMatchObject({ state: 'waiting', attempts: attempt + 1, detail: 'it says nothing' });
         expect(Number(b!.attempts)).toBe(0);
         waits.push(Number(a!.next_at) - now);
@@ -175,16 +205,9 @@ onEveryEngine('the outbox', (newUrl) => {
       for (let d = 0; d < 20; d += 1) await keep(`D${d}`, ['a', 'b', 'c']);
       const other = await openStore(url!);
       try {
-        const theirs = new Outbox(
-          other,
-          new Reports(other, { execReportHours: 2, deviceUrl: '', now: () => now }),
-          {
-            execReportHours: 2,
-            now: () => now,
-          },
-        );
+        const theirs = new DeliveryQueue(other, { now: () => now });
         const one = worker();
-        const two = worker(undefined, { outbox: theirs, node: 'node-2' });
+        const two = worker(undefined, { queue: theirs, node: 'node-2' });
         await Promise.all([work(one.worker), work(two.worker)]);
         await work(one.worker);
         const all = [...one.taken, ...two.taken];
@@ -204,7 +227,7 @@ onEveryEngine('the outbox', (newUrl) => {
 
     it('again what a node that died had claimed, once its lease is over [IW-ALERT-6]', async () => {
       await keep('D', ['a']);
-      expect(await outbox.claim('dead', 60_000, 8)).toHaveLength(1);
+      expect(await queue.claim('dead', 60_000, 8)).toHaveLength(1);
       const { worker: made, taken } = worker();
       await work(made);
       expect(taken).toEqual([]);
@@ -215,9 +238,9 @@ onEveryEngine('the outbox', (newUrl) => {
 
     it('not what another node has taken over meanwhile [IW-ALERT-6]', async () => {
       await keep('D', ['a']);
-      const [row] = await outbox.claim('node-1', 10, 8);
+      const [row] = await queue.claim('node-1', 10, 8);
       now += 10;
-      await outbox.claim('node-2', 60_000, 8);
+      await queue.claim('node-2', 60_000, 8);
       const { worker: made, taken } = worker();
       await expect(made.deliver(row!)).rejects.toThrow();
       expect(taken).toEqual([]);
@@ -244,7 +267,7 @@ onEveryEngine('the outbox', (newUrl) => {
       await work(made);
       now += HOUR;
       await work(made);
-      const [row] = await outbox.list({ state: 'failed' });
+      const [row] = await queue.list({ state: 'failed' });
       expect(row).toMatchObject({ detail: 'Given up after 1 h: it says busy' });
     });
 
@@ -255,7 +278,7 @@ onEveryEngine('the outbox', (newUrl) => {
       );
       const { worker: made } = worker();
       await work(made);
-      expect(await outbox.list({})).toMatchObject([
+      expect(await queue.list({})).toMatchObject([
         { state: 'waiting', detail: 'There is no backend "gone".' },
       ]);
     });
@@ -264,7 +287,7 @@ onEveryEngine('the outbox', (newUrl) => {
       await keep('D', ['a']);
       await keep('E', ['b']);
       await outbox.settle(whose('D'), { kind: 'alert.settle', settled: [{ n: 0 }] });
-      expect(await outbox.prune(now + 1)).toBe(1);
+      expect(await queue.prune(now + 1)).toBe(1);
       expect(await states()).toEqual(['s-E.0 waiting']);
     });
   });

@@ -28,6 +28,16 @@ describe('queries of the outbox and of reports go by an index', () => {
       [/SEARCH outbox USING INDEX outbox_lane/],
     ],
     [
+      `update outbox set next_at = 1 where state = 'waiting' and next_at + 0 > 1
+        and device_id = (select device_id from outbox where id = 'a')
+        and lane = (select lane from outbox where id = 'a')`,
+      [/SEARCH outbox USING INDEX outbox_lane/, /SEARCH outbox USING INDEX .*id=/],
+    ],
+    [
+      `update outbox set next_at = 1 where device_id = 'D' and lane = 'l' and state = 'waiting' and next_at + 0 < 1`,
+      [/SEARCH outbox USING INDEX outbox_lane/],
+    ],
+    [
       `select * from reports where device_id = 'D' and state = 'pending' and direction = 'l2n' order by created_at`,
       [/SEARCH reports USING INDEX reports_device/],
     ],
