@@ -34,7 +34,14 @@ export function readLeaf(item: Item, inherited?: Meta, known?: Format): ReadLeaf
     return { format, ...type, value: bytes ?? new TextEncoder().encode(data), removed: 0 };
   }
   const { text, removed } = stripIllegal(data ?? '');
-  return { format, ...type, value: text, removed };
+  return { format, ...type, value: format === 'bool' ? truth(text) : text, removed };
+}
+
+/** Windows and its servers also write `1`, `0` and `True` (IW-VAL-1 knows two words). */
+function truth(text: string): string {
+  const word = text.trim().toLowerCase();
+  if (word === '1' || word === 'true') return 'true';
+  return word === '0' || word === 'false' ? 'false' : text;
 }
 
 /** Meta and Data of a value to be written on a legacy device; binary is base64 in XML, raw in WBXML (IW-VAL-3). */

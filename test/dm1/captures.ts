@@ -11,7 +11,7 @@ export interface Capture {
 
 /** Every captured message: bodies of HTTP exchanges, and what libwbxml made of a document. */
 export function captures(): Capture[] {
-  return ['libdmclient', 'wbxml'].flatMap((folder) =>
+  return ['libdmclient', 'wbxml', 'windows'].flatMap((folder) =>
     readdirSync(`${FOLDER}/${folder}`).map((name) => capture(`${folder}/${name}`)),
   );
 }

@@ -175,7 +175,10 @@ export class ClientLeg {
         // Only the protocol's own alerts and refused commands: their Statuses go first in the next message.
         const nothing = this.#outbox.length === 0;
         this.#settleOwn();
-        if (!message.final || taken.commands) continue;
+        // A server that never says Final answers every Alert 1222 with Statuses alone: it has no more (1x§16.1).
+        const silent = placed.length === 0 && !final && nothing && !this.#inbox.objects.open;
+        if (taken.commands || !(message.final || silent)) continue;
+        if (!message.final) this.#note('The server had nothing more to say, and no Final');
         if (!nothing) this.#note('The server ended the session before it had all Results');
         return { kind: 'end' };
       }

@@ -355,7 +355,8 @@ export class LegacyDevice {
       return;
     }
     const asksForMore = commands.some((command) => command.kind === 'Alert' && command.code === '1222');
-    if (commands.length === 0 && message.final && this.#outbox.empty) return;
+    const over = message.final || (onlyAsked(this.#sent!) && !this.#inbound.chunking);
+    if (commands.length === 0 && over && this.#outbox.empty) return;
     const done = this.#inbound.run(message, commands);
     this.#outbox.add(...done.out);
     this.#report!.executed.push(...done.executed);
@@ -414,6 +415,14 @@ export class LegacyDevice {
     this.#owed.push(...fresh);
     this.#addAlerts(fresh);
   }
+}
+
+/** Whether a message did nothing but ask for more: an answer to it without commands is the last one, Final or not. */
+function onlyAsked({ body, final }: SyncMLMessage): boolean {
+  return (
+    !final &&
+    body.every((e) => (e.kind === 'Status' ? e.cmd === 'SyncHdr' : e.kind === 'Alert' && e.code === '1222'))
+  );
 }
 
 function nextMessage(): Outgoing {
