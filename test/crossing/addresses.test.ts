@@ -11,6 +11,7 @@ const ID = 'IMEI:493005100592800';
 const DEVICES: Record<string, readonly LegacyCapability[]> = {
   'with ?list=StructData': [],
   'with ?list=Struct only': ['listStructData', 'listTnds'],
+  'with ?list=TNDS only': ['listStructData', 'listStruct'],
   'with neither list nor prop': ['list', 'prop'],
 };
 

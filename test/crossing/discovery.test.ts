@@ -10,6 +10,7 @@ const FUMO = 'urn:oma:mo:oma-fumo:1.0';
 const KINDS = {
   'with ?list=StructData': [],
   'with ?list=Struct only': ['listStructData', 'listTnds'],
+  'with ?list=TNDS only': ['listStructData', 'listStruct'],
   'with ?prop only': ['list'],
   'with neither list nor prop': ['list', 'prop'],
 } as const;

@@ -9,7 +9,7 @@ import type { Session } from '../session.ts';
 import { succeeded } from '../status.ts';
 import { readLeaf } from '../values.ts';
 import type { LegacyDevice } from './device.ts';
-import { get } from './read.ts';
+import { get } from './readRequest.ts';
 
 /** Device capability: it tells ACLs. */
 const TELLS_ACL = 'propAcl';

@@ -10,7 +10,7 @@ import { checkServerUri } from '../transfer.ts';
 import type { LegacyDevice } from './device.ts';
 import { runHget } from './hget.ts';
 import { discover } from './inventory.ts';
-import { get } from './read.ts';
+import { get } from './readRequest.ts';
 
 type Default = Extract<Dm2Command, { verb: 'DEFAULT' }>;
 

@@ -11,7 +11,9 @@ import type { Session } from '../session.ts';
 import { succeeded } from '../status.ts';
 import { childNames, readLeaf } from '../values.ts';
 import type { LegacyDevice } from './device.ts';
-import { get, treeOfList } from './read.ts';
+import { listRefused } from './lists.ts';
+import { treeOfList } from './listTree.ts';
+import { get } from './readRequest.ts';
 
 interface Found {
   readonly moid: string;
@@ -127,14 +129,9 @@ function* byList(s: Session, device: LegacyDevice): Script<Found[] | undefined> 
     if (s.capability(capability) === false) continue;
     const [answer] = yield* device.run([get(`.?list=${form}`)]);
     if (!answer?.answered) return [];
-    if (!succeeded(answer.code)) {
-      s.learn(capability, false);
-      continue;
-    }
-    const tree = treeOfList([], answer.results);
-    // A device that ignores the query answers with the plain child list of the root.
-    if (!tree || answer.results.length <= 1) {
-      s.learn(capability, false);
+    const tree = succeeded(answer.code) ? treeOfList([], answer.results) : undefined;
+    if (!tree) {
+      if (succeeded(answer.code) || listRefused(answer.code)) s.learn(capability, false);
       continue;
     }
     s.learn(capability, true);

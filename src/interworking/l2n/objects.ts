@@ -5,7 +5,8 @@ import type { MoAddress } from '../addresses.ts';
 import type { Script } from '../script.ts';
 import type { Session } from '../session.ts';
 import type { LegacyDevice } from './device.ts';
-import { type ReadRequest, type ReadResult, readSubtrees } from './read.ts';
+import { readSubtrees } from './read.ts';
+import type { ReadRequest, ReadResult } from './readRequest.ts';
 
 /** A read object, and what its sources gave in legacy terms. */
 export type ObjectRead = ReadResult & {

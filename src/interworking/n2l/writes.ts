@@ -115,7 +115,7 @@ function* planTnds(
 ): Script<Planned> {
   // The Inbox can only be added to.
   if (kind === 'Replace' && isInInbox(s, at.path)) return refused(405);
-  const unfolded = unfold(s, at.path, item, meta);
+  const unfolded = yield* unfold(s, at.path, item, meta);
   if (!unfolded.ok) {
     yield* s.note('IW-WR-2', `The tree for ${at.uri} was refused with ${unfolded.code}: ${unfolded.detail}`);
     return refused(unfolded.code);
