@@ -7,7 +7,6 @@ import type {
   Item,
   ItemCommand,
   ItemCommandName,
-  Loc,
   Meta,
   Results,
   Status,
@@ -16,8 +15,9 @@ import type {
 } from '../message.ts';
 import * as tag from '../tables/pages.ts';
 import type { ElementCursor } from './cursor.ts';
-import { settleOpaque } from './opaque.ts';
-import { readChal, readLoc, readMeta, readToken } from './parts.ts';
+import { readCred, readHeader } from './header.ts';
+import { ItemReader } from './items.ts';
+import { readChal, readMeta, readToken } from './parts.ts';
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -34,21 +34,23 @@ export interface ReadMessage {
  */
 export class MessageReader {
   private readonly cursor: ElementCursor;
-  private credRange: readonly [number, number] | undefined;
+  private readonly items: ItemReader;
 
   constructor(cursor: ElementCursor) {
     this.cursor = cursor;
+    this.items = new ItemReader(cursor);
   }
 
   read(): ReadMessage {
     const { cursor } = this;
     let header: SyncHdr | undefined;
+    let credRange: readonly [number, number] | undefined;
     let body: BodyElement[] | undefined;
     let final = false;
     for (let id = cursor.next(); id !== tag.END; id = cursor.next()) {
       if (id === tag.SYNC_HDR) {
         if (header !== undefined) cursor.fail('SyncHdr occurs twice');
-        header = this.header();
+        ({ header, credRange } = readHeader(cursor));
       } else if (id === tag.SYNC_BODY) {
         if (body !== undefined) cursor.fail('SyncBody occurs twice');
         body = [];
@@ -62,65 +64,7 @@ export class MessageReader {
       body: body ?? cursor.fail('SyncBody is missing'),
       final,
     };
-    return { message, credRange: this.credRange };
-  }
-
-  private header(): SyncHdr {
-    const { cursor } = this;
-    let verDTD: string | undefined;
-    let verProto: string | undefined;
-    let sessionId: string | undefined;
-    let msgId: string | undefined;
-    let target: Loc | undefined;
-    let source: Loc | undefined;
-    let respURI: string | undefined;
-    let cred: Cred | undefined;
-    let meta: Meta | undefined;
-    for (let id = cursor.next(); id !== tag.END; id = cursor.next()) {
-      switch (id) {
-        case tag.VER_DTD:
-          verDTD = readToken(cursor);
-          break;
-        case tag.VER_PROTO:
-          verProto = readToken(cursor);
-          break;
-        case tag.SESSION_ID:
-          sessionId = cursor.text();
-          break;
-        case tag.MSG_ID:
-          msgId = readToken(cursor);
-          break;
-        case tag.TARGET:
-          target = readLoc(cursor);
-          break;
-        case tag.SOURCE:
-          source = readLoc(cursor);
-          break;
-        case tag.RESP_URI:
-          respURI = cursor.text();
-          break;
-        case tag.CRED:
-          cred = this.cred(true);
-          break;
-        case tag.META:
-          meta = readMeta(cursor);
-          break;
-        default:
-          cursor.skip();
-      }
-    }
-    const header: Writable<SyncHdr> = {
-      verDTD: verDTD ?? cursor.fail('VerDTD is missing in SyncHdr'),
-      verProto: verProto ?? cursor.fail('VerProto is missing in SyncHdr'),
-      sessionId: sessionId ?? cursor.fail('SessionID is missing in SyncHdr'),
-      msgId: msgId ?? cursor.fail('MsgID is missing in SyncHdr'),
-      target: target ?? cursor.fail('Target is missing in SyncHdr'),
-      source: source ?? cursor.fail('Source is missing in SyncHdr'),
-    };
-    if (respURI !== undefined) header.respURI = respURI;
-    if (cred !== undefined) header.cred = cred;
-    if (meta !== undefined) header.meta = meta;
-    return header;
+    return { message, credRange };
   }
 
   private body(elements: BodyElement[]): boolean {
@@ -182,7 +126,7 @@ export class MessageReader {
           cmdId = readToken(cursor);
           break;
         case tag.ITEM:
-          items.push(this.item(meta));
+          items.push(this.items.read(meta));
           break;
         case tag.META:
           meta = readMeta(cursor);
@@ -194,7 +138,7 @@ export class MessageReader {
           cursor.skip();
       }
     }
-    this.settleLate(meta);
+    this.items.settle(meta);
     const command: Writable<ItemCommand> = { kind, cmdId, items };
     if (meta !== undefined) command.meta = meta;
     if (correlator !== undefined && kind === 'Exec') command.correlator = correlator;
@@ -216,7 +160,7 @@ export class MessageReader {
           code = readToken(cursor);
           break;
         case tag.ITEM:
-          items.push(this.item(undefined));
+          items.push(this.items.read(undefined));
           break;
         case tag.CORRELATOR:
           correlator = cursor.text();
@@ -225,7 +169,7 @@ export class MessageReader {
           cursor.skip();
       }
     }
-    this.settleLate(undefined);
+    this.items.settle(undefined);
     return correlator === undefined
       ? { kind: 'Alert', cmdId, code, items }
       : { kind: 'Alert', cmdId, code, correlator, items };
@@ -301,19 +245,19 @@ export class MessageReader {
           code = readToken(cursor);
           break;
         case tag.ITEM:
-          items.push(this.item(undefined));
+          items.push(this.items.read(undefined));
           break;
         case tag.CHAL:
           chal = readChal(cursor);
           break;
         case tag.CRED:
-          cred = this.cred(false);
+          cred = readCred(cursor);
           break;
         default:
           cursor.skip();
       }
     }
-    this.settleLate(undefined);
+    this.items.settle(undefined);
     const status: Writable<Status> = { kind: 'Status', cmdId, targetRefs, sourceRefs, code, items };
     if (msgRef !== undefined) status.msgRef = msgRef;
     if (cmdRef !== undefined) status.cmdRef = cmdRef;
@@ -344,7 +288,7 @@ export class MessageReader {
           cmdRef = readToken(cursor);
           break;
         case tag.ITEM:
-          items.push(this.item(meta));
+          items.push(this.items.read(meta));
           break;
         case tag.META:
           meta = readMeta(cursor);
@@ -359,7 +303,7 @@ export class MessageReader {
           cursor.skip();
       }
     }
-    this.settleLate(meta);
+    this.items.settle(meta);
     const results: Writable<Results> = { kind: 'Results', cmdId, items };
     if (msgRef !== undefined) results.msgRef = msgRef;
     if (cmdRef !== undefined) results.cmdRef = cmdRef;
@@ -367,80 +311,6 @@ export class MessageReader {
     if (targetRef !== undefined) results.targetRef = targetRef;
     if (sourceRef !== undefined) results.sourceRef = sourceRef;
     return results;
-  }
-
-  private item(commandMeta: Meta | undefined): Item {
-    const { cursor } = this;
-    const item: Writable<Item> = {};
-    let opaqueStart = -1;
-    let opaqueEnd = -1;
-    for (let id = cursor.next(); id !== tag.END; id = cursor.next()) {
-      switch (id) {
-        case tag.DATA: {
-          const data = cursor.data();
-          if (data === undefined) {
-            opaqueStart = cursor.contentStart;
-            opaqueEnd = cursor.contentEnd;
-          } else {
-            opaqueStart = -1;
-            item.data = data;
-          }
-          break;
-        }
-        case tag.META:
-          item.meta = readMeta(cursor);
-          break;
-        case tag.SOURCE:
-          item.source = readLoc(cursor);
-          break;
-        case tag.TARGET:
-          item.target = readLoc(cursor);
-          break;
-        case tag.MORE_DATA:
-          item.moreData = true;
-          cursor.skip();
-          break;
-        default:
-          cursor.skip();
-      }
-    }
-    if (opaqueStart < 0) return item;
-    if (commandMeta === undefined && item.meta?.format === undefined) {
-      this.undecided.push({ item, start: opaqueStart, end: opaqueEnd });
-    } else {
-      settleOpaque(item, commandMeta, opaqueStart, opaqueEnd, cursor);
-    }
-    return item;
-  }
-
-  /** Opaque Data whose format was unknown when its Item ended: the command's Meta may still come. */
-  private readonly undecided: { item: Writable<Item>; start: number; end: number }[] = [];
-
-  private settleLate(meta: Meta | undefined): void {
-    for (let late = this.undecided.pop(); late !== undefined; late = this.undecided.pop()) {
-      settleOpaque(late.item, meta, late.start, late.end, this.cursor);
-    }
-  }
-
-  private cred(inHeader: boolean): Cred {
-    const { cursor } = this;
-    let meta: Meta = {};
-    let data = '';
-    for (let id = cursor.next(); id !== tag.END; id = cursor.next()) {
-      if (id === tag.META) {
-        meta = readMeta(cursor);
-      } else if (id === tag.DATA) {
-        data = cursor.text();
-        if (inHeader) {
-          // A range is what a trace masks: text in several WBXML pieces has none.
-          if (cursor.pieces > 1) cursor.fail('Data of Cred is not one piece of text');
-          this.credRange = [cursor.contentStart, cursor.contentEnd];
-        }
-      } else {
-        cursor.skip();
-      }
-    }
-    return { meta, data };
   }
 }
 

@@ -5,7 +5,8 @@ import { type Clock, hours, systemClock } from '../../support/durations.ts';
 import { DragomanError } from '../../support/errors.ts';
 import { newId, newSecret } from '../../support/ids.ts';
 import type { Config, Dm1Scheme } from '../config/config.ts';
-import { type Registration, type Registry, toNewRow } from '../registry/registry.ts';
+import { type Registration, toNewRow } from '../registry/registration.ts';
+import type { Registry } from '../registry/registry.ts';
 import type { OwnPlace } from '../wakeup/compose.ts';
 import type { Transport } from '../wakeup/transports/transport.ts';
 

@@ -2,7 +2,8 @@ import { createReadStream } from 'node:fs';
 import type { NewDevice } from '../../store/schema.ts';
 import { DragomanError } from '../../support/errors.ts';
 import { CsvError, type CsvRecord, readCsv } from './csv.ts';
-import { type Registration, type Registry, toNewRow } from './registry.ts';
+import { type Registration, toNewRow } from './registration.ts';
+import type { Registry } from './registry.ts';
 
 /** One row that was not imported. */
 export interface ImportProblem {

@@ -1,35 +1,13 @@
 import { LRUCache } from 'lru-cache';
 import type { DeviceSnapshot } from '../../interworking/context.ts';
-import type { KeptPatch } from '../../interworking/kept.ts';
 import type { DevicePatch } from '../../interworking/script.ts';
-import { decodeBase64, encodeBase64 } from '../../mo/lexical.ts';
-import type { DeviceRow, DeviceUpdate, NewDevice } from '../../store/schema.ts';
+import type { DeviceRow, NewDevice } from '../../store/schema.ts';
 import type { Store } from '../../store/store.ts';
 import { type Clock, minutes, seconds, systemClock } from '../../support/durations.ts';
 import { DragomanError } from '../../support/errors.ts';
-import { accountOf, type DeviceRecord, serverAccountOf, toRecord } from './device.ts';
-
-export interface Registration {
-  readonly id: string;
-  /** Account that the device presents; without one it can only come in where no authentication is demanded. */
-  readonly username?: string;
-  readonly password?: string;
-  /** Scheme for this device instead of the configured one. */
-  readonly auth?: string;
-  /** Account that the gateway presents to the device. */
-  readonly serverUsername?: string;
-  readonly serverPassword?: string;
-  /** `basic` keeps that password readable, `md5` (default) only its hash. */
-  readonly serverAuth?: 'md5' | 'basic';
-  /** Transport and address of notifications to the device (IW-NOT-1). */
-  readonly notifyVia?: string;
-  readonly notifyAddress?: string;
-  /** Server identifier of its account for the gateway, where that is not the gateway's own. */
-  readonly notifyServerId?: string;
-  /** Base64 of Auth/Noti/Secret and Data; kept readable, as no hash serves SHA256-DIGEST. */
-  readonly notifySecret?: string;
-  readonly notifyData?: string;
-}
+import { type DeviceRecord, toRecord } from './device.ts';
+import { learnedChanges, saysNothingNew } from './learned.ts';
+import { checkId, isUsableId, type Registration, toNewRow } from './registration.ts';
 
 export interface ListOptions {
   /** 1 to 1000, default 100. */
@@ -52,7 +30,6 @@ const COUNTED_FOR = seconds(20);
 const CACHED_FOR = seconds(30);
 /** `last_seen` is no finer than this: a device that polls must not cost a write each time. */
 const SEEN_STEP = minutes(1);
-const LONGEST_ID = 255;
 const LARGEST_PAGE = 1000;
 
 /**
@@ -201,7 +178,7 @@ export class Registry {
       const query = db.selectFrom('devices').selectAll().where('id', '=', id);
       const current = await (this.#store.name === 'postgres' ? query.forUpdate() : query).executeTakeFirst();
       if (!current) throw notFound(id);
-      const changes = merged(current, patch);
+      const changes = learnedChanges(current, patch);
       if (Object.keys(changes).length === 0) return current;
       return db
         .updateTable('devices')
@@ -337,108 +314,6 @@ export class Registry {
     this.#cache.set(row.id, record);
     return record;
   }
-}
-
-/** The row of a registration; throws as {@link Registry.register}. */
-export function toNewRow(registration: Registration): NewDevice {
-  const { id, username, password, auth, serverUsername, serverPassword, serverAuth } = registration;
-  checkId(id);
-  if ((username === undefined) !== (password === undefined)) {
-    throw new DragomanError('bad-value', 'Give username and password together, or neither.');
-  }
-  if ((serverUsername === undefined) !== (serverPassword === undefined)) {
-    throw new DragomanError('bad-value', 'Give serverUsername and serverPassword together, or neither.');
-  }
-  if (username?.includes(':')) throw new DragomanError('bad-value', 'A username holds no colon.');
-  const account = username === undefined ? undefined : accountOf(username, password ?? '');
-  const server =
-    serverUsername === undefined
-      ? undefined
-      : serverAccountOf(serverUsername, serverPassword ?? '', serverAuth ?? 'md5');
-  return {
-    id,
-    username: account?.username ?? null,
-    user_hash: account?.userHash ?? null,
-    ha1: account ? JSON.stringify(account.ha1) : null,
-    auth: auth ?? null,
-    server_cred: server ? JSON.stringify(server) : null,
-    notify_via: registration.notifyVia ?? null,
-    notify_address: registration.notifyAddress ?? null,
-    notify_server: registration.notifyServerId ?? null,
-    notify_secret: base64('notifySecret', registration.notifySecret),
-    notify_data: base64('notifyData', registration.notifyData),
-  };
-}
-
-function base64(member: string, text: string | undefined): string | null {
-  if (text === undefined) return null;
-  const bytes = decodeBase64(text);
-  if (bytes === undefined || bytes.length === 0) {
-    throw new DragomanError('bad-value', `${member} is no base64.`);
-  }
-  return encodeBase64(bytes);
-}
-
-function isUsableId(id: string): boolean {
-  return id.length > 0 && id.length <= LONGEST_ID && !/\p{Cc}/u.test(id);
-}
-
-function checkId(id: string): void {
-  if (!isUsableId(id)) {
-    throw new DragomanError(
-      'malformed',
-      `A device identifier has 1 to ${LONGEST_ID} characters and no control characters.`,
-    );
-  }
-}
-
-function saysNothingNew(known: DeviceRecord, patch: DevicePatch): boolean {
-  const { protocol, dialect, mounts } = patch;
-  return (
-    patch.kept === undefined &&
-    (patch.bootstrapTold === undefined || known.bootstrappedAt === undefined) &&
-    (protocol === undefined || protocol === known.protocol) &&
-    (dialect === undefined || dialect === known.dialect) &&
-    (mounts === undefined || JSON.stringify(mounts) === JSON.stringify(known.mounts)) &&
-    holds(known.devInfo, patch.devInfo) &&
-    holds(known.capabilities, patch.capabilities) &&
-    holds(known.validators, patch.validators)
-  );
-}
-
-function holds(
-  known: Readonly<Record<string, unknown>>,
-  more: Readonly<Record<string, unknown>> = {},
-): boolean {
-  return Object.entries(more).every(([name, value]) => known[name] === value);
-}
-
-function merged(row: DeviceRow, patch: DevicePatch): DeviceUpdate {
-  const into = (json: string, more: Readonly<Record<string, unknown>> | undefined) =>
-    more === undefined ? undefined : JSON.stringify({ ...JSON.parse(json), ...more });
-  const changes: [keyof DeviceUpdate, string | null | undefined][] = [
-    ['protocol', patch.protocol],
-    ['dialect', patch.dialect],
-    ['dev_info', into(row.dev_info, patch.devInfo)],
-    ['mounts', patch.mounts === undefined ? undefined : JSON.stringify(patch.mounts)],
-    ['capabilities', into(row.capabilities, patch.capabilities)],
-    ['validators', into(row.validators, patch.validators)],
-    ['bootstrapped_at', patch.bootstrapTold ? null : undefined],
-    ['kept', patch.kept && mergeKept(row.kept, patch.kept)],
-  ];
-  return Object.fromEntries(
-    changes.filter(([column, value]) => value !== undefined && value !== row[column as keyof DeviceRow]),
-  );
-}
-
-/** Entry by entry, so that what two sessions keep at once does not undo each other. */
-function mergeKept(json: string, patch: KeptPatch): string {
-  const kept: Record<string, unknown> = JSON.parse(json);
-  for (const [kind, changes] of Object.entries(patch)) {
-    const entries = Object.entries({ ...(kept[kind] as object), ...changes });
-    kept[kind] = Object.fromEntries(entries.filter(([, value]) => value !== null));
-  }
-  return JSON.stringify(kept);
 }
 
 function notFound(id: string): DragomanError {
