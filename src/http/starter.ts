@@ -1,5 +1,6 @@
 import type { Item, SyncMLMessage } from '../dm1/message.ts';
 import type { BackendNonces } from '../gateway/auth/backendNonces.ts';
+import { accountForBackend, accountForDevice, credBytes } from '../gateway/auth/present.ts';
 import { backendProfile, restrictedBackends } from '../gateway/backends/profile.ts';
 import type { BackendConfig, Config } from '../gateway/config/config.ts';
 import type { Registry } from '../gateway/registry/registry.ts';
@@ -58,7 +59,7 @@ export function deliveryContext(
   };
 }
 
-function contexts({ config, publicUrl, mappings, backendNonces }: Omit<StarterParts, 'reports'>) {
+function contexts({ config, publicUrl, registry, mappings, backendNonces }: Omit<StarterParts, 'reports'>) {
   const { messages, nodes, depth, messageBytes, objectBytes } = config.limits;
   // A device whose user ponders is silent; it has to answer before its session counts as abandoned.
   const interactionSeconds = Math.max(
@@ -77,12 +78,19 @@ function contexts({ config, publicUrl, mappings, backendNonces }: Omit<StarterPa
   ): Promise<SessionContext> => {
     const known = backendProfile(name, backend, config.serverId);
     const nonce = needsNonce(known.scheme) ? await backendNonces.get(device.id, name) : undefined;
-    const profile = nonce === undefined ? known : { ...known, nonce };
+    const account =
+      known.scheme === 'none' ? undefined : await accountForBackend(registry, backend, device.id);
+    const profile = {
+      ...known,
+      ...(nonce !== undefined && { nonce }),
+      ...(account && { credBytes: credBytes(account) }),
+    };
     const own = opening.protocol === 'dm1' && device.proof === 'md5';
     const ownNonce = own ? await backendNonces.get(device.id) : undefined;
+    const ours = device.proof === undefined ? undefined : await accountForDevice(registry, device.id);
     const agent = opening.protocol === 'dm1' ? opening.agent : undefined;
     return {
-      device,
+      device: { ...device, ...(ours && { credBytes: credBytes(ours) }) },
       backend: profile,
       ...(access && { access }),
       mappings,

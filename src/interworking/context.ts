@@ -19,6 +19,8 @@ export interface DeviceSnapshot {
   readonly kept?: Partial<KeptForDevice>;
   /** How the gateway proves itself to it (IW-AUTH-2). */
   readonly proof?: 'basic' | 'md5';
+  /** Bytes that this adds to a message at most. */
+  readonly credBytes?: number;
   /** No session of this device has ended before. */
   readonly firstSession: boolean;
   /** It was bootstrapped through the gateway, and its backend has not been told (IW-ALERT-1). */
@@ -42,6 +44,8 @@ export interface BackendProfile {
   readonly scheme: 'none' | 'basic' | 'md5' | 'hmac';
   /** dm1: user name of its account for us, sent in Source/LocName. */
   readonly userName?: string;
+  /** dm1: bytes that our credentials add to a message at most. */
+  readonly credBytes?: number;
   /** dm1: nonce that it gave for this session at the end of an earlier one, base64. */
   readonly nonce?: string;
   readonly encoding: 'xml' | 'wbxml';

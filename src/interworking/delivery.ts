@@ -80,7 +80,7 @@ function* toLegacyServer(
     );
     settled = [...settled, ...server.settled()];
   }
-  if (asked.kind === 'commands') yield* server.abort();
+  if (asked.kind === 'commands' || asked.kind === 'given-up') yield* server.abort();
   yield* s.save();
   const [verdict] = settled;
   if (verdict) {

@@ -1,15 +1,15 @@
-import type { Command, Encoding, Item, Status, SyncHdr, SyncMLMessage } from '../message.ts';
+import type { BodyElement, Command, Encoding, Item, Status, SyncHdr, SyncMLMessage } from '../message.ts';
 import { isAuthStatus, isSuccess, parseStatusCode } from '../tables/status.ts';
 import type { Machine, PresentCred } from '../turn.ts';
 import { NOTE_LENGTH } from './deviceChannel.ts';
 import { Draft } from './draft.ts';
-import { alertPart, fillParts, type Part, type Placed, statusPart } from './outbox.ts';
-import { answerParts, type ServerCommandAnswer } from './package3.ts';
+import { alertPart, type FillOptions, fillParts, type Part, type Placed, statusPart } from './outbox.ts';
+import { type AnswerLimits, answerParts, type ServerCommandAnswer } from './package3.ts';
 import type { PlannedAlert, Sizing } from './planned.ts';
 import { Presenter } from './presenter.ts';
 import { owedFor, type ReceivedCommand, ServerInbox } from './serverInbox.ts';
 import { Spool } from './spool.ts';
-import { alertMaker, headerStatusMaker, type OwedStatus, statusMaker } from './statuses.ts';
+import { alertMaker, headerStatusMaker, leastRoom, type OwedStatus, statusMaker } from './statuses.ts';
 import { send } from './turns.ts';
 
 export type { ServerCommandAnswer } from './package3.ts';
@@ -51,8 +51,10 @@ export type ServerPackage =
   | { readonly kind: 'commands'; readonly commands: readonly ReceivedCommand[] }
   /** The server has no more commands: the session is over and nothing is sent any more (1x§2.2). */
   | { readonly kind: 'end' }
-  /** Alert 1223 from the server, or (`code` 408) too many messages. */
-  | { readonly kind: 'aborted'; readonly code?: number }
+  /** Alert 1223 from the server; it is not answered (1x§2.4). */
+  | { readonly kind: 'aborted' }
+  /** This side cannot go on: too many messages, or the server's MaxMsgSize has no room. `abort` tells the server. */
+  | { readonly kind: 'given-up'; readonly reason: string }
   | { readonly kind: 'gone' }
   /** The server refused the header: credentials, version, overload. */
   | { readonly kind: 'refused'; readonly code: number };
@@ -73,14 +75,15 @@ export class ClientLeg {
   readonly #acknowledged: OwedStatus[] = [];
   /** What was said since the last point to repeat from after a challenge. */
   #repeatable: Part[] = [];
-  readonly #alertRefs = new Map<string, PlannedAlert>();
+  readonly #alertRefs = new Map<string, { readonly alert: PlannedAlert; readonly goesOn: boolean }>();
   readonly #presenter: Presenter;
   #accepted = false;
   /** The server's last message lacked Final. */
   #serverOpen = false;
   #last: SyncHdr | undefined;
   #sent = 0;
-  #exhausted = false;
+  /** Why this side cannot go on. */
+  #gaveUp: string | undefined;
   #maxMsgSize: number | undefined;
   #maxObjSize: number | undefined;
 
@@ -115,7 +118,7 @@ export class ClientLeg {
     alerts: readonly PlannedAlert[] = [],
   ): Machine<ServerPackage> {
     let at = 0;
-    const limits = { encoding: this.#o.encoding, maxObjSize: this.#maxObjSize };
+    const limits = this.#limits();
     for (const slot of this.#inbox.slots.splice(0)) {
       const answer = slot.auto === undefined ? answers[at++] : { code: slot.auto };
       this.#outbox.push(...answerParts(slot, answer, limits));
@@ -126,18 +129,28 @@ export class ClientLeg {
 
   /** The message that breaks the session off (1x§2.4); an answer to it is to be ignored. */
   abort(): SyncMLMessage {
+    const limits = this.#limits();
+    for (const slot of this.#inbox.slots.splice(0))
+      this.#outbox.push(...answerParts(slot, { code: slot.auto ?? 500 }, limits));
     const draft = this.#begin();
-    for (const slot of this.#inbox.slots.splice(0)) {
-      const [status] = answerParts(
-        slot,
-        { code: slot.auto ?? 500 },
-        { encoding: this.#o.encoding, maxObjSize: undefined },
-      );
-      if (status) draft.tryAdd((cmdId) => status.make(cmdId, []), 200);
-    }
-    draft.add(alertMaker('1223'));
+    const abort = alertMaker('1223');
+    // An object that was begun has no end any more.
+    const whole = this.#outbox.filter((part) => part.at === undefined && !part.chunkable);
+    fillParts(draft, whole, { ...this.#filling(), keep: draft.measure(abort('0000')) });
+    draft.tryAdd(abort);
     this.#sent += 1;
     return draft.message(true);
+  }
+
+  #limits(): AnswerLimits {
+    const empty = this.#begin();
+    const room = empty.room - leastRoom(empty);
+    const holds = (element: BodyElement): boolean => empty.measure(element) <= room;
+    return { encoding: this.#o.encoding, maxObjSize: this.#maxObjSize, holds };
+  }
+
+  #filling(): Omit<FillOptions, 'keep'> {
+    return { maxObjSize: this.#maxObjSize, note: (text) => this.#note(text) };
   }
 
   #note(text: string): void {
@@ -149,12 +162,13 @@ export class ClientLeg {
     for (;;) {
       const draft = this.#begin();
       const keep = draft.measure(alertMaker('1222')('0000'));
-      const note = (text: string): void => this.#note(text);
-      const placed = fillParts(draft, this.#outbox, { keep, maxObjSize: this.#maxObjSize, note });
+      this.#acknowledge(draft, keep);
+      const placed = fillParts(draft, this.#outbox, { ...this.#filling(), keep });
       const final = this.#outbox.length === 0 && !this.#serverOpen;
       if (!final) draft.add(alertMaker('1222'));
       const message = yield* this.#exchange(draft, placed, final);
-      if (!message) return this.#exhausted ? { kind: 'aborted', code: 408 } : { kind: 'gone' };
+      if (!message)
+        return this.#gaveUp === undefined ? { kind: 'gone' } : { kind: 'given-up', reason: this.#gaveUp };
       const waiting = this.#inbox.slots.length;
       const taken = this.#inbox.take(yield* this.#spool.absorb(message));
       this.#statuses(taken.statuses);
@@ -218,33 +232,42 @@ export class ClientLeg {
     const last = this.#last;
     // A server that identifies itself is taken at its word; TLS is what proves it.
     if (last) draft.add(headerStatusMaker(last, last.cred ? 212 : 200));
-    for (const owed of this.#acknowledged) draft.add(statusMaker(owed));
     draft.markFree();
-    const { broken } = this.#inbox.objects;
-    if (broken) draft.add(alertMaker('1225', [broken]));
     return draft;
+  }
+
+  /** Statuses of the protocol's own alerts, and an object that was broken off: before all else, as far as they fit. */
+  #acknowledge(draft: Draft, keep: number): void {
+    const { objects } = this.#inbox;
+    while (this.#acknowledged[0] && draft.tryAdd(statusMaker(this.#acknowledged[0]), keep))
+      this.#acknowledged.shift();
+    if (objects.broken && draft.tryAdd(alertMaker('1225', [objects.broken]), keep))
+      objects.broken = undefined;
   }
 
   *#exchange(draft: Draft, placed: readonly Placed[], final: boolean): Machine<SyncMLMessage | undefined> {
     if (this.#sent >= this.#o.maxMessages) {
-      this.#note(`Session given up after ${this.#sent} messages`);
-      this.#exhausted = true;
+      this.#gaveUp = `Session given up after ${this.#sent} messages`;
+      return undefined;
+    }
+    const empty = this.#begin();
+    if (draft.room < 0 || empty.room < leastRoom(empty)) {
+      this.#gaveUp = `The server takes messages of ${this.#maxMsgSize} bytes at most (MaxMsgSize), too few for a Status`;
       return undefined;
     }
     this.#sent += 1;
-    this.#inbox.objects.broken = undefined;
-    this.#acknowledged.length = 0;
     // Until the server accepted us the whole of Package 1 has to be repeated, later only what it refused.
     if (this.#accepted) this.#repeatable = [];
-    for (const { part, element } of placed) {
+    for (const { part, element, goesOn } of placed) {
       this.#repeatable.push(part);
-      if (part.alert) this.#alertRefs.set(`${draft.header.msgId}/${element.cmdId}`, part.alert);
+      if (part.alert)
+        this.#alertRefs.set(`${draft.header.msgId}/${element.cmdId}`, { alert: part.alert, goesOn });
     }
     const reply = yield* send(draft.message(final), this.#presenter.current);
     if (!reply) return undefined;
     this.#last = reply.header;
     if (reply.header.respURI) this.url = absolute(reply.header.respURI, this.url);
-    this.#maxMsgSize = reply.header.meta?.maxMsgSize ?? this.#maxMsgSize;
+    this.#maxMsgSize = reply.header.meta?.maxMsgSize || this.#maxMsgSize;
     this.#maxObjSize = reply.header.meta?.maxObjSize ?? this.#maxObjSize;
     return reply;
   }
@@ -265,12 +288,13 @@ export class ClientLeg {
   #statuses(statuses: readonly Status[]): void {
     for (const status of statuses) {
       const code = parseStatusCode(status.code);
-      if (status.cmd?.trim() === 'Results') this.#chunkStatus(code);
       const key = `${status.msgRef?.trim() ?? this.#sent}/${status.cmdRef?.trim() ?? '1'}`;
-      const alert = this.#alertRefs.get(key);
-      if (!alert || isAuthStatus(code)) continue;
+      const told = this.#alertRefs.get(key);
+      if (status.cmd?.trim() === 'Results' || told?.goesOn) this.#chunkStatus(code);
+      if (!told || isAuthStatus(code)) continue;
       this.#alertRefs.delete(key);
-      this.alertStatuses.push({ alert, code: code || 500 });
+      // 213 for a part is no word on the whole.
+      if (!told.goesOn || !isSuccess(code)) this.alertStatuses.push({ alert: told.alert, code: code || 500 });
     }
   }
 
@@ -284,7 +308,11 @@ export class ClientLeg {
 }
 
 function devInfoPart(items: readonly Item[]): Part {
-  return { items, make: (cmdId, some): Command => ({ kind: 'Replace', cmdId, items: some }) };
+  return {
+    items,
+    chunkable: true,
+    make: (cmdId, some): Command => ({ kind: 'Replace', cmdId, items: some }),
+  };
 }
 
 /** RespURI as an absolute URL; where it is none at all, messages keep going where they went. */

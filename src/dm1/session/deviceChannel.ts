@@ -3,11 +3,19 @@ import type { AlertCommand, Encoding, Meta, Status, SyncHdr, SyncMLMessage } fro
 import type { Machine, PresentCred } from '../turn.ts';
 import { Draft } from './draft.ts';
 import { DeviceInbox } from './inbox.ts';
-import type { Sizing } from './planned.ts';
+import { itemUri } from './pending.ts';
+import type { PlannedCommand, Sizing } from './planned.ts';
 import { Presenter } from './presenter.ts';
 import type { References } from './references.ts';
 import { Spool } from './spool.ts';
-import { alertMaker, headerStatusMaker, statusForEach, statusMaker } from './statuses.ts';
+import {
+  alertMaker,
+  headerStatusMaker,
+  leastRoom,
+  type OwedStatus,
+  statusForEach,
+  statusMaker,
+} from './statuses.ts';
 import { send, verify } from './turns.ts';
 import { unsupportedVersion } from './versions.ts';
 
@@ -38,6 +46,8 @@ export interface Opening {
   readonly draft: Draft;
   /** How many of the owed Statuses are in it. */
   readonly statuses: number;
+  /** It tells by Alert 1225 that an object was broken off. */
+  readonly brokenTold: boolean;
 }
 
 const MAX_OBJECT = 4 * 1024 * 1024;
@@ -67,7 +77,7 @@ export class DeviceChannel {
   #verifyEach = true;
   #challenges = 0;
   #sent = 0;
-  #exhausted = false;
+  #gaveUp = false;
   #maxMsgSize: number | undefined;
 
   constructor(options: ServerLegOptions) {
@@ -100,6 +110,29 @@ export class DeviceChannel {
     this.#o.note?.(text.slice(0, NOTE_LENGTH));
   }
 
+  /** Ends a session whose device leaves no room for what has to be said. */
+  giveUp(): void {
+    this.refusal = `The device takes messages of ${this.#maxMsgSize} bytes at most (MaxMsgSize), too few for a Status`;
+    this.note(this.refusal);
+    this.#headerCode = 400;
+    this.#chal = undefined;
+    this.#gaveUp = true;
+    this.ended = 'aborted';
+  }
+
+  /** Says why a command is not sent. */
+  noteUnsent({ kind, items }: PlannedCommand): void {
+    const limits = [`MaxMsgSize ${this.#maxMsgSize}`, `MaxObjSize ${this.maxObjSize}`];
+    const named = limits.filter((limit) => !limit.endsWith('undefined')).join(', ');
+    this.note(`${kind} ${items.map(itemUri).join(' ')} is too large for the device (${named}) and not sent`);
+  }
+
+  /** A package over several messages can be had with this device. */
+  get hasRoom(): boolean {
+    const { draft } = this.begin([]);
+    return draft.room >= leastRoom(draft);
+  }
+
   /** Some owed Statuses did not fit into this message. */
   isShort(opening: Opening): boolean {
     return opening.statuses < this.inbox.owed.length;
@@ -112,7 +145,7 @@ export class DeviceChannel {
   }
 
   /** Starts a message: header, its Status, and as many owed Statuses as fit. */
-  begin(): Opening {
+  begin(due: readonly OwedStatus[] = this.inbox.owed): Opening {
     const { opening, encoding, respURI, serverName, ownMaxMsgSize } = this.#o;
     const header: SyncHdr = {
       verDTD: this.#verDTD,
@@ -128,23 +161,27 @@ export class DeviceChannel {
     const draft = new Draft(header, this.#o, encoding, this.#maxMsgSize, presents);
     draft.add(headerStatusMaker(this.#last, this.#headerCode, this.#chal));
     draft.markFree();
-    const { broken } = this.inbox.objects;
-    if (broken) draft.add(alertMaker('1225', [broken]));
     const room = draft.measure(alertMaker('1222')('0000'));
+    const { broken } = this.inbox.objects;
+    const brokenTold = broken !== undefined && draft.tryAdd(alertMaker('1225', [broken]), room) !== undefined;
     let statuses = 0;
-    for (const owed of this.inbox.owed) {
+    for (const owed of due) {
       if (!draft.tryAdd(statusMaker(owed), room)) break;
       statuses += 1;
     }
-    return { draft, statuses };
+    return { draft, statuses, brokenTold };
   }
 
   /** Sends a message and returns the device's authenticated answer; `undefined` ends the session. */
   *exchange(opening: Opening, final: boolean): Machine<SyncMLMessage | undefined> {
     if (this.#sent >= this.#o.maxMessages) {
       this.note(`Session aborted after ${this.#sent} messages`);
-      this.#exhausted = true;
+      this.#gaveUp = true;
       this.ended = 'aborted';
+      return undefined;
+    }
+    if (opening.draft.room < 0) {
+      this.giveUp();
       return undefined;
     }
     const reply = yield* send(this.#seal(opening, final), this.#presenter.current);
@@ -179,8 +216,7 @@ export class DeviceChannel {
   }
 
   /** "Next message" (1x§2.3): Statuses and Alert 1222, no Final. */
-  *askForMore(references?: References): Machine<SyncMLMessage | undefined> {
-    const opening = this.begin();
+  *askForMore(references?: References, opening = this.begin()): Machine<SyncMLMessage | undefined> {
     const alert = opening.draft.add(alertMaker('1222'));
     references?.remind(opening.draft.header.msgId, alert.cmdId);
     return yield* this.exchange(opening, false);
@@ -220,23 +256,29 @@ export class DeviceChannel {
 
   /** Sends owed Statuses in a message of their own, while our package goes on (1x§2.3). */
   *sendStatuses(): Machine<void> {
-    const reply = yield* this.askForMore();
+    const opening = this.begin();
+    if (opening.statuses === 0) return this.giveUp();
+    const reply = yield* this.askForMore(undefined, opening);
     if (reply) yield* this.hear(reply, undefined);
   }
 
+  /** Sends what is owed beyond the room of the last message. */
+  *settle(): Machine<void> {
+    while (!this.ended && this.isShort(this.begin())) yield* this.sendStatuses();
+  }
+
   /** The last message of the session: all that is owed, and Final (1x§2.2); 1223 where we give up (1x§2.4). */
-  farewell(abort: boolean): SyncMLMessage {
-    if (abort) this.ended ??= 'aborted';
+  farewell(): SyncMLMessage {
     const opening = this.begin();
     if (this.isShort(opening)) this.note('Statuses beyond MaxMsgSize were left out');
-    if (abort || this.#exhausted) opening.draft.add(alertMaker('1223'));
+    if (this.#gaveUp) opening.draft.tryAdd(alertMaker('1223'));
     return this.#seal(opening, true);
   }
 
   #seal(opening: Opening, final: boolean): SyncMLMessage {
     this.#sent += 1;
     this.#chal = undefined;
-    this.inbox.objects.broken = undefined;
+    if (opening.brokenTold) this.inbox.objects.broken = undefined;
     this.inbox.owed.splice(0, opening.statuses);
     return opening.draft.message(final);
   }

@@ -3,7 +3,7 @@ import type { BodyElement, Encoding, SyncHdr, SyncMLMessage } from '../message.t
 import { storedElementBytes } from '../storedData.ts';
 import type { Sizing } from './planned.ts';
 
-/** Bytes kept free for a Cred, which is added after the message was composed. */
+/** Room for a Cred where nobody says how much it takes. */
 const CRED_BYTES = 360;
 
 /** Makes an element once its CmdID is known. */
@@ -19,7 +19,14 @@ export class Draft {
   #free = 0;
   #lastId = 0;
 
-  constructor(header: SyncHdr, sizing: Sizing, encoding: Encoding, limit: number | undefined, cred: boolean) {
+  /** `presents`: a Cred is added after the message was composed. */
+  constructor(
+    header: SyncHdr,
+    sizing: Sizing,
+    encoding: Encoding,
+    limit: number | undefined,
+    presents: boolean,
+  ) {
     this.header = header;
     this.#sizing = sizing;
     this.#encoding = encoding;
@@ -28,7 +35,7 @@ export class Draft {
         ? Number.POSITIVE_INFINITY
         : limit -
           (sizing.measureEnvelope?.(header) ?? measureEnvelope({ header, final: true }, encoding)) -
-          (cred ? CRED_BYTES : 0);
+          (presents ? (sizing.credBytes ?? CRED_BYTES) : 0);
   }
 
   get room(): number {
@@ -40,6 +47,7 @@ export class Draft {
     this.#free = this.#room;
   }
 
+  /** Whether a message without content could. */
   couldHold(element: BodyElement): boolean {
     return this.measure(element) <= this.#free;
   }

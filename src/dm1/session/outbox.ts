@@ -14,10 +14,14 @@ export interface Part {
   readonly at?: number;
   /** The alert that it is, so that its Status can be told. */
   readonly alert?: PlannedAlert;
+  /** What is said instead where no message could hold it. */
+  readonly lesser?: Part;
 }
 
 export interface Placed {
   readonly part: Part;
+  /** Another chunk of it is to come. */
+  readonly goesOn: boolean;
   readonly element: BodyElement;
 }
 
@@ -30,11 +34,15 @@ export interface FillOptions {
 
 export function statusPart(owed: OwedStatus): Part {
   const make = statusMaker(owed);
-  return { make: (cmdId): Status => make(cmdId) };
+  const { items, ...bare } = owed;
+  const lesser = items && items.length > 0 && { lesser: statusPart({ ...bare, code: 413 }) };
+  return { make: (cmdId): Status => make(cmdId), ...lesser };
 }
 
+/** Its Items are events of their own (1x§5), so each may go by itself, and in chunks. */
 export function alertPart(alert: PlannedAlert): Part {
-  return { alert, make: (cmdId): AlertCommand => ({ ...alert, cmdId }) };
+  const make = (cmdId: string, items: readonly Item[]): AlertCommand => ({ ...alert, cmdId, items });
+  return { alert, items: alert.items, chunkable: true, make };
 }
 
 /** Moves parts from the front of `queue` into the draft; what is too large is divided as its kind allows. */
@@ -42,7 +50,7 @@ export function fillParts(draft: Draft, queue: Part[], options: FillOptions): Pl
   const placed: Placed[] = [];
   const before = draft.length;
   const place = (part: Part, rest: Part | undefined, element: BodyElement): void => {
-    placed.push({ part, element });
+    placed.push({ part, element, goesOn: rest?.at !== undefined });
     queue.splice(0, 1, ...(rest ? [rest] : []));
   };
   for (let part = queue[0]; part; part = queue[0]) {
@@ -65,20 +73,12 @@ export function fillParts(draft: Draft, queue: Part[], options: FillOptions): Pl
       queue.splice(0, 1, { ...part, items: items.slice(0, 1) }, { ...part, items: items.slice(1) });
       continue;
     }
-    if (!part.chunkable) {
-      options.note('An element larger than MaxMsgSize was sent as it is');
-      place(
-        part,
-        undefined,
-        draft.add((cmdId) => make(cmdId, items)),
-      );
-      return placed;
-    }
-    if (!placeChunk(draft, part, place, options) && fresh) {
-      options.note('Results larger than MaxMsgSize could not be divided and were left out');
-      queue.shift();
-    }
-    return placed;
+    if (part.chunkable && placeChunk(draft, part, place, options)) return placed;
+    if (!fresh) return placed;
+    options.note(
+      `${make('0', []).kind} fits no message of MaxMsgSize and was ${part.lesser ? 'shortened' : 'left out'}`,
+    );
+    queue.splice(0, 1, ...(part.lesser ? [part.lesser] : []));
   }
   return placed;
 }

@@ -1,4 +1,4 @@
-import type { Encoding, Item, Results } from '../message.ts';
+import type { BodyElement, Encoding, Item, Results } from '../message.ts';
 import { itemBytes, transmitted } from './largeObject.ts';
 import { type Part, statusPart } from './outbox.ts';
 import { owedFor, type ReceivedCommand } from './serverInbox.ts';
@@ -19,7 +19,12 @@ export interface ServerCommandAnswer {
 export interface AnswerLimits {
   readonly encoding: Encoding;
   readonly maxObjSize: number | undefined;
+  /** Whether a message without other content could hold this. */
+  readonly holds: (element: BodyElement) => boolean;
 }
+
+/** Data of the shortest chunk that is worth a message. */
+const LEAST = 8;
 
 /** Status of a command, its Results behind it, then its children (1x§2.5, §3.2). */
 export function answerParts(
@@ -30,9 +35,14 @@ export function answerParts(
   const given = answer ?? { code: 500 };
   const { maxObjSize } = limits;
   const results = (given.results ?? []).map((item) => transmitted(item, limits.encoding));
-  const tooLarge = maxObjSize !== undefined && results.some((item) => itemBytes(item) > maxObjSize);
+  const told = resultsPart(received, results);
+  const tooLarge = results.some(
+    (item) =>
+      (maxObjSize !== undefined && itemBytes(item) > maxObjSize) ||
+      !limits.holds(told.make('9999', [leastOf(item)])),
+  );
   const parts = tooLarge ? [statusPart(owedFor(received, 413))] : statusParts(received, given);
-  if (results.length > 0 && !tooLarge) parts.push(resultsPart(received, results));
+  if (results.length > 0 && !tooLarge) parts.push(told);
   const { command } = received;
   if (command.kind === 'Atomic' || command.kind === 'Sequence') {
     command.commands.forEach((child, at) => {
@@ -40,6 +50,14 @@ export function answerParts(
     });
   }
   return parts;
+}
+
+/** The first chunk of an Item at its shortest. */
+function leastOf(item: Item): Item {
+  const size = itemBytes(item);
+  if (size <= LEAST) return item;
+  const { stored: _, ...rest } = item;
+  return { ...rest, meta: { ...item.meta, size }, data: 'x'.repeat(LEAST), moreData: true };
 }
 
 function statusParts(received: ReceivedCommand, answer: ServerCommandAnswer): Part[] {

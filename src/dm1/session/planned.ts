@@ -25,6 +25,8 @@ export interface Sizing {
   readonly measure?: (element: BodyElement) => number;
   /** All of a message but its body elements: prologue, header, SyncBody, Final. */
   readonly measureEnvelope?: (header: SyncHdr) => number;
+  /** Bytes that our credentials add to a message that presents them. */
+  readonly credBytes?: number;
 }
 
 export function unanswered(code: number): CommandAnswer {

@@ -86,6 +86,10 @@ export class ServerLeg {
       return { kind: 'refused', reply: this.close(), reason: fault.reason };
     }
     let message = yield* channel.admit(opening);
+    if (message && !channel.hasRoom) {
+      channel.giveUp();
+      message = undefined;
+    }
     while (message) {
       yield* channel.hear(message, undefined);
       if (channel.ended) return { kind: 'aborted', reply: this.close() };
@@ -136,7 +140,10 @@ export class ServerLeg {
         for (const pending of queue.splice(0)) unsent.add(pending);
       } else {
         const [pending] = queue.splice(0, 1);
-        if (pending && !(yield* sendObject(channel, pending, this.#o.encoding))) unsent.add(pending);
+        if (pending && !(yield* sendObject(channel, pending, this.#o.encoding))) {
+          unsent.add(pending);
+          channel.noteUnsent(pending.command);
+        }
       }
     }
     return all.map((pending) => (unsent.has(pending) ? unanswered(413) : pending.answer()));
@@ -147,17 +154,18 @@ export class ServerLeg {
     return this.#channel.inbox.alerts.splice(0);
   }
 
-  /**
-   * The message that ends the session (1x§2.2): Statuses for all that is still owed, and Final; with
-   * Alert 1223 where it is this side that gave up.
-   */
-  close(): SyncMLMessage {
-    return this.#channel.farewell(false);
+  /** Sends what the last message has no room for, then makes that (1x§2.2); `undefined` when nobody waits for it. */
+  *finish(): Machine<SyncMLMessage | undefined> {
+    yield* this.#channel.settle();
+    return this.ended === 'gone' ? undefined : this.close();
   }
 
-  /** Ends the session before its work is done (1x§2.4). */
-  abort(): SyncMLMessage {
-    return this.#channel.farewell(true);
+  /**
+   * The message that ends the session (1x§2.2): Statuses for what is still owed, as far as they fit, and Final;
+   * with Alert 1223 where it is this side that gave up (1x§2.4).
+   */
+  close(): SyncMLMessage {
+    return this.#channel.farewell();
   }
 
   #opened(): Opened {

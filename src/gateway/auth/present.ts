@@ -36,6 +36,20 @@ export async function accountForBackend(
   return { username, userHash: userHash(username, password), basic: basicCred(username, password) };
 }
 
+/** Markup of a Cred and of the LocName beside it. */
+const CRED_MARKUP = 180;
+/** The longest spelling of a character in XML, `&quot;`. */
+const ESCAPED = 6;
+
+/**
+ * Bytes by which `presentTo` makes a message longer at most: it is composed before, within the peer's
+ * MaxMsgSize. In steps of 64, as it is journalled and the length of a password is nobody's business.
+ */
+export function credBytes({ username, userHash, basic = userHash }: PresentableAccount): number {
+  const bytes = CRED_MARKUP + ESCAPED * Buffer.byteLength(username) + basic.length;
+  return Math.ceil(bytes / 64) * 64;
+}
+
 /** A message that carries our credentials, and the transport header that HMAC needs (1x§9.5). */
 export interface Presented {
   readonly message: SyncMLMessage;

@@ -5,7 +5,7 @@ import type { Alert } from '../../dm2/packages.ts';
 import { alertsToDm2, judgeAlert } from '../alerts.ts';
 import { driveDevice } from '../drive.ts';
 import { type KeptAlerts, keptFromLegacy } from '../keptAlerts.ts';
-import type { Presentation, Script } from '../script.ts';
+import type { DeviceReply, Presentation, Script } from '../script.ts';
 import type { Session } from '../session.ts';
 
 /** Alerts in DM 2.0 terms, and the kept ones that they say. */
@@ -106,9 +106,11 @@ export class LegacyDevice {
   }
 
   /** The answer that ends the session tidily; `undefined` when nobody waits for one. */
-  close() {
-    if (this.#leg.ended === 'gone') return undefined;
-    return { protocol: 'dm1', message: this.#leg.close() } as const;
+  *close(): Script<DeviceReply | undefined> {
+    const message = yield* this.#drive(this.#leg.finish());
+    yield* this.#keep(this.#leg.takeAlerts());
+    yield* this.#flushNotes();
+    return message && { protocol: 'dm1', message };
   }
 
   *#drive<R>(machine: Machine<R>): Script<R> {
@@ -154,9 +156,12 @@ export class LegacyDevice {
  * Credentials from the first message on where some are on file for the device: clients exist that otherwise
  * answer every command with 0 and no challenge (1x§16.1). Without a nonce the first try is for a challenge.
  */
-function present({ context }: Session): { present?: Presentation } {
+function present({ context }: Session): { present?: Presentation; credBytes?: number } {
   const { device, ownNonce } = context;
   if (device.proof === undefined) return {};
   const nonce = ownNonce === undefined ? {} : { nonce: new Uint8Array(Buffer.from(ownNonce, 'base64')) };
-  return { present: { scheme: device.proof, ...(device.proof === 'md5' && nonce) } };
+  return {
+    present: { scheme: device.proof, ...(device.proof === 'md5' && nonce) },
+    ...(device.credBytes !== undefined && { credBytes: device.credBytes }),
+  };
 }

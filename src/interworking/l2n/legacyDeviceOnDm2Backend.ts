@@ -50,7 +50,7 @@ export function* legacyDeviceOnDm2Backend(context: SessionContext): SessionScrip
   }
   const began = yield* sessionAlertOfLegacy(s, opened.sessionAlert, sessionId);
   const { ending, detail } = yield* converse(s, device, backend, began);
-  const reply = device.close();
+  const reply = yield* device.close();
   return { ending, ...(reply && { reply }), ...(detail !== undefined && { detail }) };
 }
 

@@ -52,7 +52,11 @@ export function* dm2DeviceOnLegacyBackend(context: SessionContext): SessionScrip
     yield* s.save();
     asked = yield* server.answer(answers, device.alerts.take());
     yield* device.alerts.settle(server.settled());
-    if (device.gone) return ended(device, 'device-gone');
+    if (device.gone) {
+      // It was told what became of its commands; nobody is there for more.
+      if (asked.kind === 'commands' || asked.kind === 'given-up') yield* server.abort();
+      return ended(device, 'device-gone');
+    }
   }
   switch (asked.kind) {
     case 'end':
@@ -60,6 +64,10 @@ export function* dm2DeviceOnLegacyBackend(context: SessionContext): SessionScrip
     case 'aborted':
       yield* s.note('IW-SES-10', 'The legacy server aborted its session, so the client gets END.');
       return ended(device, 'aborted');
+    case 'given-up':
+      yield* s.note('IW-SES-10', `${asked.reason}; it is told by Alert 1223, and the client gets END.`);
+      yield* server.abort();
+      return ended(device, 'aborted', asked.reason);
     case 'refused':
       yield* s.note(
         'IW-AUTH-3',
@@ -131,6 +139,7 @@ export class LegacyServer {
       scheme: backend.scheme,
       ...(backend.nonce !== undefined && { nonce: Buffer.from(backend.nonce, 'base64') }),
       ...(backend.userName !== undefined && { userName: backend.userName }),
+      ...(backend.credBytes !== undefined && { credBytes: backend.credBytes }),
       maxMessages: limits.messages,
       note: (text) => this.#notes.push(text),
     });

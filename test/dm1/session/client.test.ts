@@ -409,7 +409,8 @@ describe('packages of a legacy server', () => {
     const leg = client({ maxMessages: 5 });
     const { sent, result } = play(leg.open(content), (m) => reply(m, [alert('2', '1222')], { final: false }));
     expect(sent).toHaveLength(5);
-    expect(result).toEqual({ kind: 'aborted', code: 408 });
+    expect(result).toEqual({ kind: 'given-up', reason: 'Session given up after 5 messages' });
+    expect(outline(leg.abort())?.at(-1)).toBe('1223');
   });
 
   it('aborts with Alert 1223, telling what was not done [1x§2.4]', () => {

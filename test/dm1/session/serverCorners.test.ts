@@ -167,13 +167,18 @@ describe('corners of a device session', () => {
     expect(received.join('')).toBe(data);
   });
 
-  it('does not go round for ever with a device that leaves no room for anything', () => {
-    const tiny = openLeg({ opening: package1({ meta: { maxMsgSize: 10 } }), maxMessages: 12 });
-    const { result, sent } = play(tiny.run([exec('./a')]), (m) =>
-      answering(m, [alert('2', '1222')], { final: false }),
+  it('refuses a device that leaves no room for a Status, and goes on where later messages leave none [1x§1.3]', () => {
+    const tiny = leg({ opening: package1({ meta: { maxMsgSize: 10 } }) });
+    const refused = play(tiny.open(), script());
+    expect(refused.sent).toEqual([]);
+    expect(refused.result).toMatchObject({ kind: 'refused', reason: expect.stringContaining('10 bytes') });
+    const shrinking = openLeg({ maxMessages: 12 });
+    const { result, sent } = play(shrinking.run([exec('./a'), exec('./b')]), (m) =>
+      answering(m, [...answerAll(m), alert('2', '1222')], { final: false, meta: { maxMsgSize: 10 } }),
     );
-    expect(result[0]).toMatchObject({ answered: false });
-    expect(sent.length).toBeLessThanOrEqual(12);
+    expect(result.map(({ code }) => code)).toEqual([200, 200]);
+    expect(sent).toHaveLength(1);
+    expect(shrinking.ended).toBe('aborted');
   });
 
   it('cuts what it quotes of a peer in notes', () => {
