@@ -56,7 +56,7 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
   'sequence-stopper': { quirks: { sequenceStops: true } },
   'windows-like': {
     missing: ['copy', 'ui', 'listStruct', 'listTnds', 'tnds', 'prop', 'correlator'],
-    quirks: { noListAtRoot: true, ignoresServerMeta: true },
+    quirks: { noListAtRoot: true, ignoresServerMeta: true, nextMessageAlert: true },
     sessionId: 'decimal',
     encoding: 'xml',
     maxMsgSize: 524288,

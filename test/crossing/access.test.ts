@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Dm2Backend, type RepositoryDocument } from '../../src/simulator/dm2Backend/backend.ts';
 import { Dm2Client, LegacyDevice, LegacyServer, type ServerCommand } from '../../src/simulator/index.ts';
 import { closing, run } from './gateway.ts';
+import { PHONES, type Phone } from './phones.ts';
 
 const ID = 'IMEI:493005100592800';
 const FUMO = 'urn:oma:mo:oma-fumo:1.0';
@@ -20,6 +21,7 @@ type Commands = readonly (readonly string[])[];
  * or, with none, to nothing.
  */
 async function among(
+  phone: Phone,
   rules: Readonly<Record<string, readonly Rule[] | undefined>>,
   options: Partial<ConstructorParameters<typeof LegacyDevice>[0]> = {},
   documents: Record<string, RepositoryDocument> = {},
@@ -33,17 +35,21 @@ async function among(
       { protocol: 'dm2', url, serverId: name, ...(access && { access }) },
     ]),
   );
-  const config = (name: string) => ({ backends, routes: [{ match: {}, backend: name }] });
-  let gateway = await run(config(Object.keys(rules)[0]!));
-  const device = closing(new LegacyDevice({ url: gateway.dm, deviceId: ID, ...options }));
+  // The device says by its model to whom it belongs.
+  const routes = Object.keys(rules).map((name) => ({ match: { mod: name }, backend: name }));
+  let gateway = await run({ backends, routes, ...phone.config });
+  const device = closing(new LegacyDevice({ url: gateway.dm, deviceId: ID, ...phone.device, ...options }));
   return {
     device,
     backend,
     notes: () => gateway.notes(ID),
+    restart: async () => {
+      gateway = await gateway.restart();
+      Object.assign(device.options, { url: gateway.dm });
+    },
     /** A session with that backend: the Status items of the commands. */
     as: async (name: string, ...packages: Commands[]) => {
-      gateway = await gateway.restart(config(name));
-      Object.assign(device.options, { url: gateway.dm });
+      device.tree.find(['DevInfo', 'Mod'])!.value = name;
       waiting.push(...packages);
       expect(await device.session()).toMatchObject({ outcome: 'completed', violations: [] });
       const session = backend.sessions.at(-1)!;
@@ -54,9 +60,10 @@ async function among(
   };
 }
 
-describe.each(['xml', 'wbxml'] as const)('access control on a legacy device in %s', (encoding) => {
+describe.each(PHONES)('access control on a legacy device $name', (phone) => {
   it('refuses what no rule allows with 403, and hides what allows nothing (20§10.3)', async () => {
     const { as, device, notes } = await among(
+      phone,
       {
         ops: [
           { moid: 'urn:oma:mo:oma-fumo:*', rights: ['read', 'execute'] },
@@ -66,7 +73,7 @@ describe.each(['xml', 'wbxml'] as const)('access control on a legacy device in %
           { moid: LAWMO, rights: ['execute'] },
         ],
       },
-      { encoding },
+      {},
       { bells: { body: 'Bells', contentType: 'text/plain' } },
     );
     const { moids, sc } = await as('ops', [
@@ -93,7 +100,7 @@ describe.each(['xml', 'wbxml'] as const)('access control on a legacy device in %
   });
 
   it('lets a backend without rules do everything, and shows it no delegation object', async () => {
-    const { as } = await among({ free: undefined, ops: [READ_ALL] }, { encoding });
+    const { as } = await among(phone, { free: undefined, ops: [READ_ALL] });
     const { moids, sc } = await as('free', [
       ['GET', `${SCOMO}//`],
       ['EXEC', `${LAWMO}//Operations/FullyLock`],
@@ -103,11 +110,12 @@ describe.each(['xml', 'wbxml'] as const)('access control on a legacy device in %
     expect(moids).not.toContain(DELEGATION);
   });
 
-  it('gives who creates an instance sole rights on it, until it delegates them', async () => {
+  it('gives who creates an instance sole rights on it, until it delegates them, over a restart too', async () => {
     const instance = { body: [{ ClientURI: `${FUMO}//`, MOData: { fumo: { PkgName: 'mine' } } }] };
-    const { as } = await among(
+    const { as, restart } = await among(
+      phone,
       { maker: [{ moid: FUMO, rights: ['read', 'write'] }], other: [READ_ALL] },
-      { encoding },
+      {},
       { instance, read: { body: 'read execute', contentType: 'text/plain' } },
     );
     const made = await as('maker', [['HGET', '{origin}/repository/instance']]);
@@ -129,6 +137,7 @@ describe.each(['xml', 'wbxml'] as const)('access control on a legacy device in %
     const give = ['HGET', '{origin}/repository/read', rights];
     // Who may not delegate cannot help itself.
     expect((await as('other', [give])).sc).toEqual([404]);
+    await restart();
     expect((await as('maker', [give, ['GET', rights]])).status).toMatchObject([
       { sc: 200 },
       { sc: 200, MO: [{ MOData: { other: 'read execute' } }] },
@@ -136,15 +145,17 @@ describe.each(['xml', 'wbxml'] as const)('access control on a legacy device in %
     expect((await as('other', [get, ['DELETE', `${FUMO}/fumo/`], give])).sc).toEqual([200, 403, 403]);
     expect((await as('maker', [['DELETE', rights]])).sc).toEqual([200]);
     expect((await as('other', [get])).sc).toEqual([403]);
-    // With the instance its rights are gone.
-    expect((await as('maker', [['DELETE', `${FUMO}/fumo/`]])).sc).toEqual([200]);
-    expect((await as('other', [get])).sc).toEqual([404]);
+    // With the instance its rights are gone, and only with it.
+    const gone = phone.has('delete');
+    expect((await as('maker', [['DELETE', `${FUMO}/fumo/`]])).sc).toEqual([gone ? 200 : 500]);
+    expect((await as('other', [get])).sc).toEqual([gone ? 404 : 403]);
   });
 
   it('takes no junk for rights, and the delegation object has no other use', async () => {
     const { as } = await among(
+      phone,
       { chief: [{ moid: '*', rights: ['read', 'delegate'] }], other: [] },
-      { encoding },
+      {},
       { junk: { body: 'everything', contentType: 'text/plain' } },
     );
     const seen = await as('chief', [
@@ -179,22 +190,29 @@ describe.each(['xml', 'wbxml'] as const)('access control on a legacy device in %
       Settings: { $type: SETTINGS, $acl: 'Get=somebody&Replace=ops', Volume: 3 },
     };
     const all = [{ moid: '*', rights: ['read', 'write', 'execute', 'delegate'] }];
-    const { as, device } = await among({ ops: all }, { encoding, tree });
+    const { as, device } = await among(phone, { ops: all }, { tree });
     const commands: Commands = [
       ['GET', `${FUMO}//State`],
       ['DELETE', `${FUMO}//State`],
       ['GET', `${SETTINGS}//Volume`],
       ['GET', `${DELEGATION}//Instance`],
     ];
+    // One that tells no ACL is held to the rules alone.
+    const tells = phone.has('prop');
+    const deleted = phone.has('delete') ? 200 : 500;
     const first = await as('ops', commands);
-    expect(first.sc).toEqual([200, 403, 403, 200]);
+    expect(first.sc).toEqual(tells ? [200, 403, 403, 200] : [200, deleted, 200, 200]);
     const { Instance } = first.status[3]!.MO![0]!.MOData as {
       Instance: Record<string, { MOID: string; Rights: Record<string, string> }>;
     };
     const rights = Object.fromEntries(
       Object.values(Instance).map(({ MOID, Rights }) => [MOID, Rights['ops']]),
     );
-    expect(rights).toMatchObject({ [FUMO]: 'read execute', [SETTINGS]: 'write delegate' });
+    const whole = 'read write execute delegate';
+    expect(rights).toMatchObject({
+      [FUMO]: tells ? 'read execute' : whole,
+      [SETTINGS]: tells ? 'write delegate' : whole,
+    });
     const asked = () => device.report.executed.filter(({ uri }) => uri?.includes('?prop=ACL')).length;
     expect(asked()).toBeGreaterThan(0);
     await as('ops', commands);

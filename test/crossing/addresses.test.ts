@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { Dm2Client, type LegacyCapability, LegacyDevice } from '../../src/simulator/index.ts';
 import { type Device, devices, search, tails, uriOf } from '../dm2/bruteForce.ts';
 import { closing, type Running, run } from './gateway.ts';
+import { PHONES } from './phones.ts';
 
 const FUMO = 'urn:oma:mo:oma-fumo:1.0';
 const SCOMO = 'urn:oma:mo:oma-scomo:1.0';
@@ -67,19 +68,19 @@ async function agreesWithSearch(
   expect(found).toBeGreaterThan(10);
 }
 
-describe.each(['xml', 'wbxml'] as const)('addresses on a legacy device in %s', (encoding) => {
+describe.each(PHONES)('addresses on a legacy device $name', (phone) => {
   it.each(Object.entries(DEVICES))(
     '%s name what a search through the whole tree finds [IW-ADDR-2] [IW-ADDR-1]',
     (_, missing) =>
       agreesWithSearch((url, deviceId, all) => {
         const tree = { DevInfo: { DevId: deviceId, Man: 'M', Mod: 'm', DmV: '1.2', Lang: 'en' }, FUMO: all };
-        return new LegacyDevice({ url, deviceId, encoding, missing, tree });
+        return new LegacyDevice({ url, deviceId, ...phone.device, missing, tree });
       }),
   );
 
   it('read no more of it than they must [IW-ADDR-2]', async () => {
     const gateway = await run();
-    const device = closing(new LegacyDevice({ url: gateway.dm, deviceId: ID, encoding }));
+    const device = closing(new LegacyDevice({ url: gateway.dm, deviceId: ID, ...phone.device }));
     await device.session();
     const deployed = `${SCOMO}//Inventory/Deployed`;
     const job = await gateway.queue(ID, [['GET', `${deployed}/(x)/Version?nv=(x)/Name:Browser`]]);
@@ -103,7 +104,7 @@ describe.each(['xml', 'wbxml'] as const)('addresses on a legacy device in %s', (
         new LegacyDevice({
           url: gateway.dm,
           deviceId: ID,
-          encoding,
+          ...phone.device,
           missing: ['list'],
           tree: { DevInfo: { DevId: ID }, FUMO: { fw: { wide, State: '10' } } },
         }),

@@ -8,6 +8,7 @@ import {
   LegacyServer,
 } from '../../src/simulator/index.ts';
 import { closing, run } from './gateway.ts';
+import { PHONES, type Phone } from './phones.ts';
 
 const ID = 'IMEI:493005100592800';
 const FUMO = 'org.openmobilealliance.dm.firmwareupdate';
@@ -88,13 +89,13 @@ const ROWS: readonly Row[] = [
 ];
 
 /** What a legacy device's alerts become for a 2.0 backend. */
-async function toDm2(encoding: 'xml' | 'wbxml', alerts: readonly ClientAlert[]) {
+async function toDm2(phone: Phone, alerts: readonly ClientAlert[]) {
   const backend = closing(new Dm2Backend());
   const gateway = await run({
     backends: { dms: { protocol: 'dm2', url: await backend.start() } },
     routes: [{ match: { protocol: 'dm1' }, backend: 'dms' }],
   });
-  const device = closing(new LegacyDevice({ url: gateway.dm, deviceId: ID, encoding }));
+  const device = closing(new LegacyDevice({ url: gateway.dm, deviceId: ID, ...phone.device }));
   const report = await device.session({ alerts });
   expect(report).toMatchObject({ outcome: 'completed', violations: [] });
   const codes = report.statuses.filter(({ cmd }) => cmd === 'Alert').map(({ code }) => Number(code));
@@ -117,10 +118,12 @@ async function toLegacy(encoding: 'xml' | 'wbxml', alerts: readonly Alert[]) {
   return server.sessions[0]!.alerts;
 }
 
-describe.each(['xml', 'wbxml'] as const)('alerts over %s', (encoding) => {
+describe.each(PHONES)('alerts of a legacy device $name', (phone) => {
+  const { encoding } = phone;
+
   it('have their types translated for a 2.0 backend, each with its data [IW-ALERT-2] [IW-ALERT-4]', async () => {
     const { told, codes } = await toDm2(
-      encoding,
+      phone,
       ROWS.map(({ legacy }) => legacy),
     );
     expect(told.map(({ AlertType }) => AlertType)).toEqual(ROWS.map(({ dm2 }) => dm2));
@@ -165,7 +168,7 @@ describe.each(['xml', 'wbxml'] as const)('alerts over %s', (encoding) => {
       { type: 'x.mark', mark: 'apocalyptic', format: 'chr', data: 'none' },
       { type: 'x.mark', format: 'chr', data: 'absent' },
     ];
-    const { told, notes } = await toDm2(encoding, [...legacy, ...odd]);
+    const { told, notes } = await toDm2(phone, [...legacy, ...odd]);
     expect(told.map(({ Mark }) => Mark)).toEqual([...MARKS, 'critical', undefined, undefined]);
     expect(notes.filter(({ rule }) => rule === 'IW-ALERT-5')).toHaveLength(1);
     const back = await toLegacy(
@@ -189,7 +192,7 @@ describe.each(['xml', 'wbxml'] as const)('alerts over %s', (encoding) => {
       ['node', '', ''],
     ];
     const { told } = await toDm2(
-      encoding,
+      phone,
       values.map(([format, data]) => ({ type: 'x.format', format, data })),
     );
     expect(told.map(({ DataType, Data }) => [DataType, Data!['DM1x']])).toEqual(
@@ -203,7 +206,7 @@ describe.each(['xml', 'wbxml'] as const)('alerts over %s', (encoding) => {
 
   it('bear binary data and content types, exact both ways [IW-ALERT-2] [IW-ALERT-3] [IW-VAL-3]', async () => {
     const bytes = Uint8Array.of(0, 1, 254, 255);
-    const { told } = await toDm2(encoding, [
+    const { told } = await toDm2(phone, [
       {
         type: 'x.binary',
         format: encoding === 'xml' ? 'b64' : 'bin',
@@ -231,7 +234,7 @@ describe.each(['xml', 'wbxml'] as const)('alerts over %s', (encoding) => {
 
   it('of several Items become as many, in order, and one Status [IW-ALERT-2] [IW-ALERT-4]', async () => {
     const more = [2, 3].map((n) => ({ type: 'x.item', format: 'int', mark: 'warning', data: String(n) }));
-    const { told, codes } = await toDm2(encoding, [
+    const { told, codes } = await toDm2(phone, [
       { type: 'x.item', source: './FUMO/fw', format: 'int', data: '1', more },
       { type: 'x.other', format: 'chr', data: 'last' },
     ]);
@@ -246,7 +249,7 @@ describe.each(['xml', 'wbxml'] as const)('alerts over %s', (encoding) => {
 
   it('that are broken are answered and lose only what is broken [IW-ALERT-2] [IW-ALERT-4]', async () => {
     const huge = 'x'.repeat(300_000);
-    const { told, codes, notes } = await toDm2(encoding, [
+    const { told, codes, notes } = await toDm2(phone, [
       { type: ' \n ', format: 'chr', data: 'blank type' },
       { format: 'chr', data: 'no type' },
       { type: 'Reversed-Domain-Name:', format: 'chr', data: 'prefix alone' },

@@ -8,6 +8,7 @@ import { decodePackage0, verifyPackage0 } from '../../src/dm1/notification/packa
 import { readBootstrap } from '../../src/interworking/bootstrap/document.ts';
 import { Dm2Backend, Dm2Client, LegacyDevice, LegacyServer } from '../../src/simulator/index.ts';
 import { closing, type Running, run } from './gateway.ts';
+import { PHONES } from './phones.ts';
 
 const ID = 'IMEI:493005100592800';
 const COMPLETE = 'urn:oma:at:dm:2.0:BootstrapComplete';
@@ -34,7 +35,7 @@ const credential = ({ auth }: DmAccount, level: string) => auth.find((entry) => 
 const pending = async (gateway: Running) =>
   (await gateway.api<{ bootstrappedAt?: string }>('GET', `/api/devices/${ID}`)).body.bootstrappedAt;
 
-describe.each(['xml', 'wbxml'] as const)('a legacy device in %s that was bootstrapped', (encoding) => {
+describe.each(PHONES)('a legacy device $name that was bootstrapped', (phone) => {
   const config = (url: string) => ({
     deviceAuth: { dm1: 'md5', dm2: 'none' },
     backends: { dms: { protocol: 'dm2', url } },
@@ -54,7 +55,7 @@ describe.each(['xml', 'wbxml'] as const)('a legacy device in %s that was bootstr
       expect(await pending(gateway)).toBeDefined();
       const auth = { type: 'md5', username: name!, password: secret! } as const;
       const device = closing(
-        new LegacyDevice({ url: account.addresses[0]!.addr, deviceId: ID, encoding, auth }),
+        new LegacyDevice({ url: account.addresses[0]!.addr, deviceId: ID, ...phone.device, auth }),
       );
       expect((await device.session()).outcome).toBe('completed');
       expect(told(backend)).toEqual([1]);
@@ -65,7 +66,7 @@ describe.each(['xml', 'wbxml'] as const)('a legacy device in %s that was bootstr
       expect(await pending(gateway)).toBeUndefined();
       await device.session();
       const next = await gateway.restart();
-      const again = closing(new LegacyDevice({ url: next.dm, deviceId: ID, encoding, auth }));
+      const again = closing(new LegacyDevice({ url: next.dm, deviceId: ID, ...phone.device, auth }));
       await again.session();
       expect(told(backend)).toEqual([1, 0, 0]);
     },
@@ -77,7 +78,7 @@ describe.each(['xml', 'wbxml'] as const)('a legacy device in %s that was bootstr
     const first = await run({ ...config(await backend.start()), deviceAuth: { dm1: 'none', dm2: 'none' } });
     await bootstrap(first);
     const gateway = await first.restart();
-    const device = closing(new LegacyDevice({ url: gateway.dm, deviceId: ID, encoding }));
+    const device = closing(new LegacyDevice({ url: gateway.dm, deviceId: ID, ...phone.device }));
     await device.session();
     expect(await pending(gateway)).toBeDefined();
     down = false;

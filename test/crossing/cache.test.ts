@@ -58,6 +58,19 @@ async function everySession(phone: Phone, command: readonly string[]) {
 
 /** HGET of an object deletes what its document lacks, which a phone without Delete cannot do. */
 const WRITABLE = PHONES.filter(({ has }) => has('delete'));
+const UNABLE = PHONES.filter(({ has }) => !has('delete'));
+
+it.each(UNABLE)(
+  'a document that a legacy device $name cannot become is fetched whole every time [IW-HGET-1]',
+  async (phone) => {
+    const { next, offer, device } = await everySession(phone, ['HGET', '{origin}/repository/doc']);
+    offer('"v1"', 'Bells');
+    for (let session = 0; session < 3; session += 1) {
+      expect(await next()).toMatchObject({ condition: [undefined], status: { sc: 500 } });
+      expect(device.tree.find(['Settings', 'Ringtone'])!.value).toBe('Default');
+    }
+  },
+);
 
 describe.each(WRITABLE)('a document that a legacy device $name has already', (phone) => {
   it.each([

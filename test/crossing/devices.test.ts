@@ -1,18 +1,19 @@
 import { describe, expect, it } from 'vitest';
 import { Dm2Client, LegacyDevice } from '../../src/simulator/index.ts';
 import { closing, run } from './gateway.ts';
+import { PHONES } from './phones.ts';
 
 const ID = 'IMEI:493005100592800';
 const DM2_ID = 'IMEI:490154203237518';
 const DEVINFO = 'urn:oma:mo:oma-dm-devinfo:1.2';
 const FUMO = 'urn:oma:mo:oma-fumo:1.0';
 
-describe.each(['xml', 'wbxml'] as const)('a legacy device in %s', (encoding) => {
-  it.each(['1.1', '1.2', '1.3'] as const)(
+describe.each(PHONES)('a legacy device $name', (phone) => {
+  it.each(phone.versions)(
     'of DM %s is managed by the built-in backend [IW-SES-6] [IW-GET-1]',
     async (version) => {
       const gateway = await run();
-      const device = closing(new LegacyDevice({ url: gateway.dm, deviceId: ID, encoding, version }));
+      const device = closing(new LegacyDevice({ url: gateway.dm, deviceId: ID, ...phone.device, version }));
       expect(await device.session()).toMatchObject({ outcome: 'completed', violations: [] });
       const job = await gateway.queue(ID, [
         ['GET', `${DEVINFO}//Man`],
@@ -31,7 +32,12 @@ describe.each(['xml', 'wbxml'] as const)('a legacy device in %s', (encoding) => 
       const first = await run(config);
       await first.register(ID, account.username, account.password);
       const device = closing(
-        new LegacyDevice({ url: first.dm, deviceId: ID, encoding, auth: { type: scheme, ...account } }),
+        new LegacyDevice({
+          url: first.dm,
+          deviceId: ID,
+          ...phone.device,
+          auth: { type: scheme, ...account },
+        }),
       );
       const one = await device.session();
       expect(one).toMatchObject({ outcome: 'completed', violations: [] });
@@ -42,7 +48,7 @@ describe.each(['xml', 'wbxml'] as const)('a legacy device in %s', (encoding) => 
         new LegacyDevice({
           url: second.dm,
           deviceId: ID,
-          encoding,
+          ...phone.device,
           auth: { type: scheme, ...account, ...(device.nonces.client && { nonce: device.nonces.client }) },
         }),
       );
@@ -53,7 +59,7 @@ describe.each(['xml', 'wbxml'] as const)('a legacy device in %s', (encoding) => 
         new LegacyDevice({
           url: second.dm,
           deviceId: ID,
-          encoding,
+          ...phone.device,
           auth: { type: scheme, username: 'phone', password: 'guess' },
         }),
       );
@@ -77,7 +83,12 @@ describe.each(['xml', 'wbxml'] as const)('a legacy device in %s', (encoding) => 
         serverAuth: scheme,
       });
       const device = closing(
-        new LegacyDevice({ url: gateway.dm, deviceId: ID, encoding, serverCred: { scheme, ...server } }),
+        new LegacyDevice({
+          url: gateway.dm,
+          deviceId: ID,
+          ...phone.device,
+          serverCred: { scheme, ...server },
+        }),
       );
       const first = await device.session();
       expect(first).toMatchObject({ outcome: 'completed', violations: [] });
@@ -88,8 +99,8 @@ describe.each(['xml', 'wbxml'] as const)('a legacy device in %s', (encoding) => 
   );
 
   it('has its values told as JSON types where they survive, when asked [IW-VAL-1]', async () => {
-    const gateway = await run({ values: 'typed' });
-    const device = closing(new LegacyDevice({ url: gateway.dm, deviceId: ID, encoding }));
+    const gateway = await run({ values: 'typed', ...phone.config });
+    const device = closing(new LegacyDevice({ url: gateway.dm, deviceId: ID, ...phone.device }));
     await device.session();
     const job = await gateway.queue(ID, [['GET', 'urn:example:mo:settings:1.0//']]);
     await device.session();
@@ -105,7 +116,7 @@ describe.each(['xml', 'wbxml'] as const)('a legacy device in %s', (encoding) => 
 
   it('is answered under the MOID that the backend used [IW-ADDR-4]', async () => {
     const gateway = await run();
-    const device = closing(new LegacyDevice({ url: gateway.dm, deviceId: ID, encoding }));
+    const device = closing(new LegacyDevice({ url: gateway.dm, deviceId: ID, ...phone.device }));
     await device.session();
     const job = await gateway.queue(ID, [
       ['GET', 'urn:oma:mo:oma-dm-devinfo:1.0//Man'],
@@ -120,7 +131,7 @@ describe.each(['xml', 'wbxml'] as const)('a legacy device in %s', (encoding) => 
 
   it('whose limits an address exceeds is sent nothing [IW-ADDR-5]', async () => {
     const gateway = await run();
-    const device = closing(new LegacyDevice({ url: gateway.dm, deviceId: ID, encoding }));
+    const device = closing(new LegacyDevice({ url: gateway.dm, deviceId: ID, ...phone.device }));
     for (const [name, value] of [
       ['MaxDepth', '4'],
       ['MaxTotLen', '60'],

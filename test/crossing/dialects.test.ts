@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { DialectName } from '../../src/dm2/dialects/index.ts';
 import { Dm2Backend, Dm2Client, LegacyDevice, LegacyServer } from '../../src/simulator/index.ts';
 import { closing, run } from './gateway.ts';
+import { PHONES } from './phones.ts';
 
 const ID = 'IMEI:493005100592800';
 const FUMO = 'urn:oma:mo:oma-fumo:1.0';
@@ -201,7 +202,7 @@ describe('what only some dialects have', () => {
     }
   });
 
-  it('lists them of a legacy device as well', async () => {
+  it.each(PHONES)('lists them of a legacy device $name as well', async ({ device }) => {
     const dms = closing(
       new Dm2Backend({ dialect: 'draft-text-3', script: [[['HPOST', '{origin}/repository/all'], ['GET']]] }),
     );
@@ -209,7 +210,7 @@ describe('what only some dialects have', () => {
       backends: { dms: { protocol: 'dm2', url: await dms.start(), dialect: 'draft-text-3' } },
       routes: [{ match: { protocol: 'dm1' }, backend: 'dms' }],
     });
-    await closing(new LegacyDevice({ url: gateway.dm, deviceId: ID })).session();
+    await closing(new LegacyDevice({ url: gateway.dm, deviceId: ID, ...device })).session();
     const [put, get] = dms.sessions[0]!.commands;
     expect([put?.status?.sc, get?.status?.sc]).toEqual([200, 200]);
     expect(Buffer.from(dms.uploads[0]!.body).toString('utf8')).toContain(
@@ -268,18 +269,22 @@ describe('a repository that takes another type than documents [IW-VAL-3] [IW-HPU
   ];
   const server = { omadmAccept: 'application/octet-stream' };
 
-  it('gets the one value that was read, of a legacy device', async () => {
-    const dms = closing(new Dm2Backend({ script: [COMMANDS], ...server }));
-    const gateway = await run({
-      backends: { dms: { protocol: 'dm2', url: await dms.start() } },
-      routes: [{ match: { protocol: 'dm1' }, backend: 'dms' }],
-    });
-    await closing(new LegacyDevice({ url: gateway.dm, deviceId: ID })).session();
-    expect(dms.sessions[0]!.commands.map(({ status }) => status?.sc)).toEqual([200, 406, 406]);
-    expect(dms.uploads.map(({ path, contentType, body }) => [path, contentType, [...body]])).toEqual([
-      ['one', 'application/octet-stream', [0, 1, 2, 3, 4, 5]],
-    ]);
-  });
+  it.each(PHONES)(
+    'gets the one value that was read, of a legacy device $name',
+    async ({ device, config }) => {
+      const dms = closing(new Dm2Backend({ script: [COMMANDS], ...server }));
+      const gateway = await run({
+        backends: { dms: { protocol: 'dm2', url: await dms.start() } },
+        routes: [{ match: { protocol: 'dm1' }, backend: 'dms' }],
+        ...config,
+      });
+      await closing(new LegacyDevice({ url: gateway.dm, deviceId: ID, ...device })).session();
+      expect(dms.sessions[0]!.commands.map(({ status }) => status?.sc)).toEqual([200, 406, 406]);
+      expect(dms.uploads.map(({ path, contentType, body }) => [path, contentType, [...body]])).toEqual([
+        ['one', 'application/octet-stream', [0, 1, 2, 3, 4, 5]],
+      ]);
+    },
+  );
 
   it('gets it of an early 2.0 device as well', async () => {
     const { sc, dms } = await between([['HPUT', '{origin}/repository/one', `${FUMO}//PkgName`]], {

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Dm2Backend, Dm2Client, LegacyDevice, LegacyServer } from '../../src/simulator/index.ts';
 import { type Postgres, postgresBinaries, startPostgres } from '../store/postgres.ts';
 import { closing, run } from './gateway.ts';
+import { PHONES } from './phones.ts';
 
 const ID = 'IMEI:493005100592800';
 const FUMO = 'urn:oma:mo:oma-fumo:1.0';
@@ -31,7 +32,7 @@ describe.runIf(postgresBinaries() !== undefined)('what began at one node and goe
     return [first, second] as const;
   }
 
-  it('finds the ServerURI of an EXEC [IW-EXEC-2]', async () => {
+  it.each(PHONES)('finds the ServerURI of an EXEC on a device $name [IW-EXEC-2]', async (phone) => {
     const backend: Dm2Backend = closing(
       new Dm2Backend({
         path: '/dm20',
@@ -45,10 +46,10 @@ describe.runIf(postgresBinaries() !== undefined)('what began at one node and goe
       backends: { dms: { protocol: 'dm2', url: await backend.start() } },
       routes: [{ backend: 'dms' }],
     });
-    const device = closing(new LegacyDevice({ url: first.dm, deviceId: ID }));
+    const device = closing(new LegacyDevice({ url: first.dm, deviceId: ID, ...phone.device }));
     await device.session();
     expect(backend.sessions[0]!.commands[0]!.status).toEqual({ sc: 202 });
-    const moved = closing(new LegacyDevice({ url: second.dm, deviceId: ID }));
+    const moved = closing(new LegacyDevice({ url: second.dm, deviceId: ID, ...phone.device }));
     await moved.session({
       alerts: [{ source: './FUMO/fw/DownloadAndUpdate', type: UPDATE, format: 'int', data: '200' }],
     });
@@ -79,31 +80,37 @@ describe.runIf(postgresBinaries() !== undefined)('what began at one node and goe
     expect(server.sessions.at(-1)!.alerts[0]).toMatchObject({ correlator: 'c-1' });
   });
 
-  it('knows the notification that it answers, and is told once of a bootstrap [IW-NOT-2] [IW-ALERT-1]', async () => {
-    const backend = closing(new Dm2Backend());
-    const [first, second] = await nodes({
-      backends: { dms: { protocol: 'dm2', url: await backend.start() } },
-      routes: [{ backend: 'dms' }],
-      notifications: { via: 'lan', transports: { lan: { type: 'udp', networks: ['127.0.0.0/8'] } } },
-    });
-    const device = closing(new LegacyDevice({ url: second.dm, deviceId: ID }));
-    await first.api('POST', `/api/devices/${ID}/bootstrap`, {});
-    const { body } = await first.api<{ id: string; number: number }>('POST', `/api/devices/${ID}/notify`, {
-      form: 'trigger',
-      address: '127.0.0.1:9',
-    });
-    const path = `/api/notifications/${body.id}`;
-    await until(async () => (await second.api<{ state: string }>('GET', path)).body.state === 'sent');
-    await device.session({ sessionAlert: '1200', sessionId: body.number.toString(16).toUpperCase() });
-    expect((await first.api('GET', path)).body).toMatchObject({
-      state: 'answered',
-      session: expect.any(String),
-    });
-    const again = closing(new LegacyDevice({ url: first.dm, deviceId: ID }));
-    await again.session();
-    const complete = backend.sessions.map(
-      ({ alerts }) => alerts.filter(({ AlertType }) => AlertType.endsWith('BootstrapComplete')).length,
-    );
-    expect(complete).toEqual([1, 0]);
-  });
+  it.each(PHONES)(
+    'knows the notification that a device $name answers, and is told once of a bootstrap [IW-NOT-2] [IW-ALERT-1]',
+    async (phone) => {
+      const backend = closing(new Dm2Backend());
+      const [first, second] = await nodes({
+        backends: { dms: { protocol: 'dm2', url: await backend.start() } },
+        routes: [{ backend: 'dms' }],
+        notifications: { via: 'lan', transports: { lan: { type: 'udp', networks: ['127.0.0.0/8'] } } },
+      });
+      const device = closing(new LegacyDevice({ url: second.dm, deviceId: ID, ...phone.device }));
+      await first.api('POST', `/api/devices/${ID}/bootstrap`, {});
+      const { body } = await first.api<{ id: string; number: number }>('POST', `/api/devices/${ID}/notify`, {
+        form: 'trigger',
+        address: '127.0.0.1:9',
+      });
+      const path = `/api/notifications/${body.id}`;
+      await until(async () => (await second.api<{ state: string }>('GET', path)).body.state === 'sent');
+      await device.session({
+        sessionAlert: '1200',
+        sessionId: phone.onlySession ?? body.number.toString(16).toUpperCase(),
+      });
+      expect((await first.api('GET', path)).body).toMatchObject({
+        state: 'answered',
+        session: expect.any(String),
+      });
+      const again = closing(new LegacyDevice({ url: first.dm, deviceId: ID, ...phone.device }));
+      await again.session();
+      const complete = backend.sessions.map(
+        ({ alerts }) => alerts.filter(({ AlertType }) => AlertType.endsWith('BootstrapComplete')).length,
+      );
+      expect(complete).toEqual([1, 0]);
+    },
+  );
 });

@@ -1,5 +1,6 @@
 import { PRESETS } from '../../src/simulator/index.ts';
 import type { LegacyCapability, LegacyDeviceOptions } from '../../src/simulator/legacyDevice/options.ts';
+import type { DmVersion } from '../../src/simulator/syncml.ts';
 import { PHONE_TREE } from '../../src/simulator/trees.ts';
 
 /** A legacy device of some kind, for suites that every kind has to pass. */
@@ -7,6 +8,10 @@ export interface Phone {
   readonly name: string;
   readonly device: Pick<LegacyDeviceOptions, 'encoding' | 'preset' | 'tree'>;
   readonly encoding: 'xml' | 'wbxml';
+  /** The SessionID of all its sessions, where it has but one. */
+  readonly onlySession?: string;
+  /** Versions of DM that such devices speak. */
+  readonly versions: readonly DmVersion[];
   /** What an operator has to tell the gateway of it: where its settings are, when it cannot say so. */
   readonly config: { readonly mappings?: readonly string[] };
   /** What tests may expect of it. */
@@ -14,7 +19,7 @@ export interface Phone {
 }
 
 const phone = (encoding: 'xml' | 'wbxml', preset?: string): Phone => {
-  const missing = preset === undefined ? [] : (PRESETS[preset]?.missing ?? []);
+  const { missing = [], sessionId } = PRESETS[preset ?? 'plain']!;
   const silent =
     missing.includes('prop') &&
     ['list', 'listStruct'].some((list) => missing.includes(list as LegacyCapability));
@@ -22,6 +27,9 @@ const phone = (encoding: 'xml' | 'wbxml', preset?: string): Phone => {
     name: preset === undefined ? `in ${encoding}` : `(${preset}, ${encoding})`,
     device: { encoding, ...(preset !== undefined && { preset, tree: PHONE_TREE }) },
     encoding,
+    ...(sessionId === '1' && { onlySession: sessionId }),
+    // [MS-MDM] knows DM 1.2 alone.
+    versions: preset === 'windows-like' ? ['1.2'] : ['1.1', '1.2', '1.3'],
     config: silent ? { mappings: ['fixtures/packs'] } : {},
     has: (capability) => !missing.includes(capability),
   };

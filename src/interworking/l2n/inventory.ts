@@ -55,20 +55,29 @@ export function* takeInventory(s: Session, device: LegacyDevice): Script<void> {
 /** Device capability: it has neither FwV nor SwV to watch. */
 const NO_VERSIONS = 'noVersionNodes';
 
-/** Reads FwV and SwV along with the session's first commands; a change has the device looked at again. */
-function watchVersions(s: Session, device: LegacyDevice): void {
-  if (s.capability(NO_VERSIONS)) return;
+/**
+ * Reads FwV and SwV along with the session's first commands; a change has the device looked at again.
+ * `also` names further nodes of DevDetail to learn.
+ */
+function watchVersions(s: Session, device: LegacyDevice, also: readonly string[] = []): void {
+  const versions = s.capability(NO_VERSIONS) ? [] : VERSION_NODES;
+  const names = [...versions, ...also];
+  if (names.length === 0) return;
   device.askAlong(
-    VERSION_NODES.map((name) => get(`./DevDetail/${name}`)),
+    names.map((name) => get(`./DevDetail/${name}`)),
     (answers) => {
-      const told = VERSION_NODES.flatMap((name, i) => {
+      const values = names.map((_, i) => {
         const answer = answers[i]!;
         const item = succeeded(answer.code) ? answer.results[0] : undefined;
         const value = item && readLeaf(item).value;
-        return typeof value === 'string' && value !== '' ? [[name, value] as const] : [];
+        return typeof value === 'string' && value !== '' ? value : undefined;
       });
-      if (told.length === 0 && answers.every(({ answered }) => answered)) s.learn(NO_VERSIONS, true);
-      s.softwareChanged ||= told.some(([name, value]) => (s.devInfo[name] ?? value) !== value);
+      const known = values.slice(0, versions.length);
+      if (versions.length > 0 && !known.some(Boolean) && answers.every(({ answered }) => answered)) {
+        s.learn(NO_VERSIONS, true);
+      }
+      s.softwareChanged ||= known.some((value, i) => value && (s.devInfo[names[i]!] ?? value) !== value);
+      const told = values.flatMap((value, i) => (value === undefined ? [] : [[names[i]!, value] as const]));
       if (told.length > 0) s.learnDevInfo(Object.fromEntries(told));
     },
   );
@@ -78,8 +87,8 @@ function watchVersions(s: Session, device: LegacyDevice): void {
 export function* discover(s: Session, device: LegacyDevice, moid?: string): Script<void> {
   let found = yield* byList(s, device);
   if (!found) {
-    // A list tells the versions; without one they are asked along with the candidates.
-    if (moid === undefined) watchVersions(s, device);
+    // A list tells versions and limits; without one they are asked along with the candidates.
+    if (moid === undefined) watchVersions(s, device, URI_LIMITS);
     found = yield* byCandidates(s, device, moid);
   }
   if (device.ended) return;

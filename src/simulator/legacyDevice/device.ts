@@ -149,7 +149,8 @@ export class LegacyDevice {
     this.#url = this.options.url + (this.options.query ?? '');
     this.#msgId = 0;
     this.#serverMsgId = 0;
-    this.#serverMaxMsgSize = undefined;
+    const { quirks = {}, maxMsgSize } = this.options;
+    this.#serverMaxMsgSize = quirks.ignoresServerMeta ? maxMsgSize : undefined;
     this.#inbound.begin();
     this.#client.begin();
     this.#server.begin();

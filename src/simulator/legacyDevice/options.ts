@@ -83,7 +83,7 @@ export interface LegacyQuirks {
   readonly devInfoReversed?: boolean;
   /** `?list=` of the root is refused; subtrees may be listed. */
   readonly noListAtRoot?: boolean;
-  /** Meta of the server's header means nothing to it. */
+  /** Meta of the server's header means nothing to it: its own MaxMsgSize bounds what it sends. */
   readonly ignoresServerMeta?: boolean;
   /** Adds Alert 1222 to its own messages without Final. */
   readonly nextMessageAlert?: boolean;
