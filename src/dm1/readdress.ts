@@ -1,5 +1,5 @@
 import { type CodecLimits, DEFAULT_LIMITS } from './codec/limits.ts';
-import { readToken } from './codec/parts.ts';
+import { META_INF, readToken } from './codec/parts.ts';
 import { decodeMessage, encodeMessage } from './codec.ts';
 import type { BodyElement, SyncMLMessage } from './message.ts';
 import { isHeaderStatus } from './session/statuses.ts';
@@ -10,10 +10,13 @@ import { decodeText } from './xml/charset.ts';
 import { XmlCursor } from './xml/cursor.ts';
 import { escapeText } from './xml/escape.ts';
 
-/** Where a message names its parties: in its header, and in its Status for the header that it answers. */
-export type AddressPlace = 'Target' | 'Source' | 'RespURI' | 'TargetRef' | 'SourceRef';
+/**
+ * Where a message names its parties: in its header, and in its Status for the header that it answers.
+ * MaxMsgSize goes with them, for other addresses take other room.
+ */
+export type AddressPlace = 'Target' | 'Source' | 'RespURI' | 'MaxMsgSize' | 'TargetRef' | 'SourceRef';
 
-/** What is to stand at a place where an address stands now; with `from` only in that one's stead. */
+/** What is to stand at a place where something stands now; with `from` only in that one's stead. */
 export interface Readdressing {
   readonly place: AddressPlace;
   readonly from?: string;
@@ -85,7 +88,7 @@ function cutsOf(
 /** The same in the message model. */
 export function readdressMessage(message: SyncMLMessage, changes: readonly Readdressing[]): SyncMLMessage {
   const { header, body } = message;
-  const { target, source, respURI } = header;
+  const { target, source, respURI, meta } = header;
   const at = (place: AddressPlace, uri: string) => changed(place, uri, changes);
   const status = (element: BodyElement): BodyElement =>
     element.kind !== 'Status' || !isHeaderStatus(element)
@@ -102,9 +105,20 @@ export function readdressMessage(message: SyncMLMessage, changes: readonly Readd
       target: { ...target, uri: at('Target', target.uri) },
       source: { ...source, uri: at('Source', source.uri) },
       ...(respURI !== undefined && { respURI: at('RespURI', respURI) }),
+      ...(meta?.maxMsgSize !== undefined && {
+        meta: { ...meta, maxMsgSize: Number(at('MaxMsgSize', String(meta.maxMsgSize))) },
+      }),
     },
     body: body.map(status),
   };
+}
+
+/** A closing tag, or what is around a WBXML string, where nothing stood before. */
+const AROUND = 16;
+
+/** Bytes by which a message grows at most when all of these are put in, in either encoding. */
+export function roomFor(changes: readonly Readdressing[]): number {
+  return changes.reduce((room, { to }) => room + Buffer.byteLength(escapeText(to)) + AROUND, 0);
 }
 
 function changed(place: AddressPlace, uri: string, changes: readonly Readdressing[]): string {
@@ -150,10 +164,15 @@ function addresses(cursor: Cursor, range: (before: number) => Found['range']): F
     const at = range(before);
     return { place, uri, ...(at && { range: at }) };
   };
+  const meta: Readonly<Record<number, () => void>> = {
+    [tag.MAX_MSG_SIZE]: () => found.push(take('MaxMsgSize')),
+    [META_INF]: () => each(cursor, meta),
+  };
   const header: Readonly<Record<number, () => void>> = {
     [tag.TARGET]: () => found.push(locURI(cursor, () => take('Target')) ?? stray(cursor, 'Target')),
     [tag.SOURCE]: () => found.push(locURI(cursor, () => take('Source')) ?? stray(cursor, 'Source')),
     [tag.RESP_URI]: () => found.push(take('RespURI')),
+    [tag.META]: () => each(cursor, meta),
   };
   const status = (): void => {
     const refs: Found[] = [];

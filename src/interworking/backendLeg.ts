@@ -116,6 +116,8 @@ export class Dm2BackendLeg {
       }
       case 'failed':
         return { ok: false, code: event.code, detail: event.detail };
+      case 'http':
+        return { ok: false, code: 'backend-failed', detail: `The backend answered HTTP ${event.status}.` };
       case 'dm1':
         return { ok: false, code: 'backend-failed', detail: 'The backend answered with a DM 1.x message.' };
     }

@@ -49,6 +49,8 @@ export interface BackendProfile {
   /** dm1: nonce that it gave for this session at the end of an earlier one, base64. */
   readonly nonce?: string;
   readonly encoding: 'xml' | 'wbxml';
+  /** dm1: relayed devices are passed on in their own encoding, not in `encoding`. */
+  readonly mirrors?: true;
   /** dm2: JSON values as text, or typed where the lexical form survives (IW-VAL-1). */
   readonly values: 'string' | 'typed';
   /** dm2: member of a Status item that carries GET data (IW-GET-2). */

@@ -5,6 +5,7 @@
  */
 import type { AlertCommand, Cred, SyncHdr, SyncMLMessage } from '../dm1/message.ts';
 import type { Readdressing } from '../dm1/readdress.ts';
+import type { OpenChunks } from '../dm1/transcode.ts';
 import type { OpenObject, StorePiece } from '../dm1/turn.ts';
 import type { Alert, Package1, Package2, Package3, SerializationItem } from '../dm2/packages.ts';
 import type { Mount } from '../mo/mapping.ts';
@@ -28,6 +29,15 @@ export interface RawMessage {
   readonly body: Uint8Array;
   /** Its `x-syncml-hmac`, which covers every byte: it goes on as it is or not at all. */
   readonly mac?: string;
+  /** It comes from a journal, which holds no credential: a blank stands where there was one. */
+  readonly blank?: true;
+}
+
+/** What a relayed server says by HTTP alone: it has not taken the message, and its device is to send it again. */
+export interface HttpAnswer {
+  readonly status: number;
+  /** Lower-case names. */
+  readonly headers: Readonly<Record<string, string>>;
 }
 
 export type DeviceReply =
@@ -37,7 +47,10 @@ export type DeviceReply =
       readonly present?: Presentation;
       /** Goes to the device in place of `message`, unless the device writes another encoding and no MAC forbids that. */
       readonly raw?: RawMessage;
+      /** As of a RawMessage; the device gets the message without the credential. */
+      readonly blank?: true;
     }
+  | ({ readonly protocol: 'http' } & HttpAnswer)
   | {
       readonly protocol: 'dm2';
       readonly package2: Package2;
@@ -83,7 +96,17 @@ export type BackendRequest =
       readonly form?: 'xml' | 'wbxml';
     }
   /** The device's message at hand, as it came but for these addresses; signed ones without exception (IW-REL-1). */
-  | { readonly protocol: 'relay'; readonly addresses: readonly Readdressing[]; readonly url?: string };
+  | {
+      readonly protocol: 'relay';
+      readonly addresses: readonly Readdressing[];
+      readonly url?: string;
+      /** Absent: as it came. */
+      readonly form?: 'xml' | 'wbxml';
+      /** What the device's last message left open, where the form changes. */
+      readonly open?: OpenChunks;
+      /** MaxMsgSize of the server: nothing is made larger than that. */
+      readonly max?: number;
+    };
 
 export type BackendEvent =
   | {
@@ -102,6 +125,8 @@ export type BackendEvent =
       readonly message: SyncMLMessage;
       readonly raw?: RawMessage;
     }
+  /** Only where the device's own message was relayed. */
+  | ({ readonly kind: 'http'; readonly at: number } & HttpAnswer)
   | { readonly kind: 'failed'; readonly at: number; readonly code: ErrorCode; readonly detail: string };
 
 export interface TransferRequest {

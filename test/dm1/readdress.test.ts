@@ -2,15 +2,18 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodeMessage, encodeMessage } from '../../src/dm1/codec.ts';
 import type { Encoding } from '../../src/dm1/message.ts';
-import { type Readdressing, readdressBytes, readdressMessage } from '../../src/dm1/readdress.ts';
+import { type Readdressing, readdressBytes, readdressMessage, roomFor } from '../../src/dm1/readdress.ts';
 import { asXmlCarries, syncMLMessage, wbxmlEncoding } from './arbitrary.ts';
 
 const XML: Encoding = { form: 'xml', namespace: 'SYNCML:SYNCML1.2' };
 const changes: fc.Arbitrary<Readdressing[]> = fc.array(
-  fc.record({
-    place: fc.constantFrom('Target', 'Source', 'RespURI', 'TargetRef', 'SourceRef'),
-    to: fc.constantFrom('http://gw.example/dm?a=1&b=<2>', 'x', 'http://gw.example/ä'),
-  }),
+  fc.oneof(
+    fc.record({
+      place: fc.constantFrom('Target', 'Source', 'RespURI', 'TargetRef', 'SourceRef'),
+      to: fc.constantFrom('http://gw.example/dm?a=1&b=<2>', 'x', 'http://gw.example/ä'),
+    }),
+    fc.record({ place: fc.constant('MaxMsgSize'), to: fc.constantFrom('4096', '1') }),
+  ),
   { maxLength: 3 },
 );
 
@@ -21,8 +24,13 @@ describe('a message with other addresses', () => {
         for (const encoding of [XML, wbxml]) {
           const { form } = encoding;
           const carried = form === 'xml' ? asXmlCarries(message) : message;
-          const bytes = readdressBytes(encodeMessage(message, encoding), form, wanted);
+          const encoded = encodeMessage(message, encoding);
+          const bytes = readdressBytes(encoded, form, wanted);
           expect(decodeMessage(bytes, form).message).toStrictEqual(readdressMessage(carried, wanted));
+          const once = wanted.filter(({ place }) => !place.endsWith('Ref'));
+          expect(readdressBytes(encoded, form, once).length).toBeLessThanOrEqual(
+            encoded.length + roomFor(once),
+          );
         }
       }),
       { numRuns: 300 },

@@ -1,49 +1,7 @@
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { hmac, userHash } from '../../src/dm1/auth/digests.ts';
-import { xmlToWbxml } from '../../src/dm1/codec.ts';
-import { closing, packageOne, post, statuses, syncml, TYPES, wired } from './harness.ts';
-
-interface Got {
-  readonly url: string;
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-  readonly body: Buffer;
-}
-
-interface Given {
-  readonly body: string | Uint8Array;
-  readonly headers?: Readonly<Record<string, string>>;
-}
-
-/** A DM 1.x server in raw bytes, behind a gateway: keeps what it gets and answers what it is given. */
-async function relayed(
-  answers: readonly ((server: string) => Given)[],
-  config: Record<string, unknown> = {},
-  backend: Record<string, unknown> = {},
-) {
-  const got: Got[] = [];
-  const server = createServer(async (request, response) => {
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk as Buffer);
-    got.push({ url: request.url ?? '', headers: request.headers, body: Buffer.concat(chunks) });
-    const { body, headers } = answers[got.length - 1]?.(url) ?? { body: '' };
-    response.writeHead(200, { 'content-type': TYPES.xml, ...headers }).end(body);
-  });
-  closing({ close: () => void server.close() });
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
-  const { port } = server.address() as AddressInfo;
-  const url = `http://127.0.0.1:${port}/dm`;
-  const gateway = await wired({
-    backends: { legacy: { protocol: 'dm1', url, ...backend } },
-    routes: [{ match: { protocol: 'dm1' }, backend: 'legacy' }],
-    ...config,
-  });
-  return { got, url, gateway };
-}
-
-const DEVICE = 'RAW:1';
-const ours = 'http://gw.example/dm?x=1&y=2';
+import { packageOne, post, statuses, syncml, TYPES } from './harness.ts';
+import { answer, DEVICE, encoders, escaped, GET, opening, ours, RESULT, relayed, XML } from './relayed.ts';
 
 /** A message such as no encoder of ours writes: another order, prefixes, comments, a CDATA section, entities, white space. */
 const odd = (target: string) => `\uFEFF<?xml version="1.0"?>
@@ -58,29 +16,6 @@ const odd = (target: string) => `\uFEFF<?xml version="1.0"?>
     <S:Replace><S:CmdID>2</S:CmdID><S:Item><S:Source><S:LocURI>./DevInfo/Man</S:LocURI></S:Source><S:Data><![CDATA[<R&D>]]></S:Data></S:Item></S:Replace><S:Final></S:Final></S:SyncBody>
 </S:SyncML>
 `;
-
-/** What a server answers, in a hand of its own; \`more\` stands behind the Status of the header. */
-const answer = (
-  options: {
-    source: string;
-    targetRef: string;
-    respURI?: string;
-    session?: string;
-    target?: string;
-    msgId?: string;
-  },
-  more = '',
-) => {
-  const { source, targetRef, respURI, session = '0A', target = DEVICE, msgId = '1' } = options;
-  return `<SyncML xmlns="SYNCML:SYNCML1.2"><SyncHdr><VerDTD>1.2</VerDTD><VerProto>DM/1.2</VerProto><SessionID>${session}</SessionID><MsgID>${msgId}</MsgID><Target><LocURI>${target}</LocURI></Target> <Source><LocURI>${source}</LocURI><LocName>srv</LocName></Source>${respURI === undefined ? '' : `<RespURI>${respURI}</RespURI>`}</SyncHdr><SyncBody><Status><CmdID>1</CmdID><MsgRef>1</MsgRef><CmdRef>0</CmdRef><Cmd>SyncHdr</Cmd><TargetRef>${targetRef}</TargetRef><SourceRef>${target}</SourceRef><Data>200</Data></Status>${more}<Final/></SyncBody></SyncML>`;
-};
-const GET = '<Get><CmdID>2</CmdID><Item><Target><LocURI>./DevInfo/Man</LocURI></Target></Item></Get>';
-const escaped = (text: string) => text.replaceAll('&', '&amp;');
-const RESULT =
-  '<Status><CmdID>1</CmdID><MsgRef>1</MsgRef><CmdRef>0</CmdRef><Cmd>SyncHdr</Cmd><TargetRef>RAW:1</TargetRef><SourceRef>SRV</SourceRef><Data>200</Data></Status><Status><CmdID>2</CmdID><MsgRef>1</MsgRef><CmdRef>2</CmdRef><Cmd>Get</Cmd><Data>404</Data></Status><Final/>';
-
-const wbxml = (xml: string) => xmlToWbxml(Buffer.from(xml), { publicId: 0x1201 });
-const encoders = { xml: (xml: string) => Buffer.from(xml), wbxml } as const;
 
 describe.each(['xml', 'wbxml'] as const)('a relayed message in %s', (form) => {
   const encode = encoders[form];
@@ -192,9 +127,6 @@ describe.each(['xml', 'wbxml'] as const)('a relayed message in %s', (form) => {
     expect(got).toHaveLength(1);
   });
 });
-
-const opening = (session = '0A') => syncml({ device: DEVICE, sessionId: session }, packageOne(DEVICE));
-const XML = { 'content-type': TYPES.xml };
 
 describe('a relay', () => {
   it('follows no RespURI that the outbound guard forbids [IW-REL-1] [IW-SES-9]', async () => {

@@ -78,7 +78,7 @@ export function readToken(cursor: ElementCursor): string {
   return text.trim();
 }
 
-const META_INF = 0x4e;
+export const META_INF = 0x4e;
 
 /** Digits only; anything else is as good as absent, for a size that cannot be read limits nothing. */
 function setNumber(meta: Writable<Meta>, key: 'size' | 'maxMsgSize' | 'maxObjSize', text: string): void {

@@ -28,7 +28,8 @@ export interface Backend {
 /** A BackendEvent other than `failed`, without its time. */
 export type BackendAnswer =
   | Omit<Extract<BackendEvent, { kind: 'package2' }>, 'at'>
-  | Omit<Extract<BackendEvent, { kind: 'dm1' }>, 'at'>;
+  | Omit<Extract<BackendEvent, { kind: 'dm1' }>, 'at'>
+  | Omit<Extract<BackendEvent, { kind: 'http' }>, 'at'>;
 
 /** What a script sent to a backend of the other generation. */
 export function wrongProtocol(send: BackendRequest): DragomanError {

@@ -16,7 +16,7 @@ import type { OutboundResponse } from '../outbound/client.ts';
 import type { Registry } from '../registry/registry.ts';
 import { type Backend, type BackendAnswer, type ExchangeOf, wrongProtocol } from './backend.ts';
 import { type PostTools, post } from './post.ts';
-import { relayedRequest, withQueryOf } from './relay.ts';
+import { passedAnswer, relayedRequest, withQueryOf } from './relay.ts';
 
 /** How servers label their answers; XML also goes under its general names. */
 const FORMS: Readonly<Record<string, 'xml' | 'wbxml'>> = Object.freeze({
@@ -65,23 +65,31 @@ export class Dm1Backend implements Backend {
   }
 
   /** Passes the device's message on and brings the server's back in its own bytes (IW-REL-1). */
-  async #relay({ addresses, url }: Extract<BackendRequest, { protocol: 'relay' }>, { request }: ExchangeOf) {
+  async #relay(send: Extract<BackendRequest, { protocol: 'relay' }>, { request }: ExchangeOf) {
     if (!request) {
       throw new DragomanError(
         'backend-failed',
         'The message to pass on is not at hand: its device has left.',
       );
     }
-    const outgoing = relayedRequest(request, addresses, this.#config.encoding, this.#limits());
-    const to = url ?? withQueryOf(request, this.#config.url);
-    const response = await this.#post(to, outgoing.body, outgoing.headers);
+    const { body, headers } = relayedRequest(request, send, this.#limits());
+    const to = send.url ?? withQueryOf(request, this.#config.url);
+    const takes = (answer: OutboundResponse) => passedAnswer(answer) !== undefined;
+    const response = await this.#post(to, body, headers, takes).catch(ofTheAnswer);
+    const passed = passedAnswer(response);
+    if (passed) return { kind: 'http', ...passed } as const;
     const { form, message } = this.#read(response);
     const mac = response.headers[HMAC_HEADER];
     const raw = { form, body: response.body, ...(mac !== undefined && { mac }) };
     return { kind: 'dm1', message, raw } as const;
   }
 
-  #post(url: string | undefined, body: Uint8Array, headers: Readonly<Record<string, string>>) {
+  #post(
+    url: string | undefined,
+    body: Uint8Array,
+    headers: Readonly<Record<string, string>>,
+    takes?: (answer: OutboundResponse) => boolean,
+  ) {
     const configuredUrl = this.#config.url;
     return post(this.#tools, {
       url: url ?? configuredUrl,
@@ -89,6 +97,7 @@ export class Dm1Backend implements Backend {
       backend: this.#name,
       headers,
       body,
+      ...(takes && { takes }),
     });
   }
 
@@ -120,4 +129,10 @@ function sniffed(body: Uint8Array): 'xml' | 'wbxml' | undefined {
   if (first >= 1 && first <= 3) return 'wbxml';
   const head = Buffer.from(body.subarray(0, 512)).toString('latin1');
   return /<(?:[\w.-]+:)?SyncML[\s>]/.test(head) ? 'xml' : undefined;
+}
+
+/** `too-large` is said of what a relay would send; of what it gets the server is to blame. */
+function ofTheAnswer(error: unknown): never {
+  if (!(error instanceof DragomanError) || error.code !== 'too-large') throw error;
+  throw new DragomanError('backend-failed', error.detail, { cause: error });
 }

@@ -21,6 +21,8 @@ export interface Post {
   readonly credentials?: HttpCredentials;
   /** Whose certificate is shown, to the configured origin only. */
   readonly backend?: string;
+  /** Answers other than 2xx that are no failure to the caller. */
+  readonly takes?: (response: OutboundResponse) => boolean;
 }
 
 /**
@@ -29,7 +31,7 @@ export interface Post {
  */
 export async function post(
   tools: PostTools,
-  { url, configuredUrl, headers, body, credentials, backend }: Post,
+  { url, configuredUrl, headers, body, credentials, backend, takes }: Post,
 ): Promise<OutboundResponse> {
   const target = await tools.guard.check(url);
   const atHome = target.url.origin === new URL(configuredUrl).origin;
@@ -47,7 +49,9 @@ export async function post(
   if (response.status === 401 && ours?.challenged(response.headers['www-authenticate'])) {
     response = await attempt();
   }
-  if (response.status < 200 || response.status > 299) throw refusal(response, target.url.origin);
+  if ((response.status < 200 || response.status > 299) && !takes?.(response)) {
+    throw refusal(response, target.url.origin);
+  }
   return response;
 }
 

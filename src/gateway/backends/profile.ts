@@ -40,6 +40,7 @@ export function backendProfile(name: string, config: BackendConfig, serverId: st
         version: config.version,
         scheme: type === 'basic' || type === 'md5' || type === 'hmac' ? type : 'none',
         encoding: config.encoding ?? 'xml',
+        ...(config.encoding === undefined && { mirrors: true }),
         values: config.values,
         getMember: 'MO',
         maxMsgSize: config.maxMsgSize,

@@ -16,6 +16,7 @@ import { DragomanError, ERRORS, type ErrorCode } from '../../support/errors.ts';
 import { type PostedUrl, readPostedUrl } from '../reports/reportUrl.ts';
 import { opens } from './dm1Openings.ts';
 import { type Answer, dm2Opening, type Incoming } from './incoming.ts';
+import type { Reply } from './liveSession.ts';
 import type { AuthenticateDm2, SessionLog, SessionMetrics, Wire } from './ports.ts';
 import type { DeviceRequest, DeviceResponse } from './request.ts';
 import type { SessionRunner } from './runner.ts';
@@ -139,7 +140,7 @@ export class DevicePort {
       request,
     });
     note(line, answer);
-    if (answer.kind === 'reply') return ok(answer.reply.type, answer.reply.body, answer.reply.headers);
+    if (answer.kind === 'reply') return given(answer.reply);
     if (answer.kind === 'refused' && answer.code === 'overload') throw overload(answer.detail);
     const challenge = answer.kind === 'unproven' ? answer.verdict.challenge : undefined;
     const reply = answerWithStatus(message, dm1Code(answer), this.#options.deviceUrl, { challenge });
@@ -182,7 +183,7 @@ export class DevicePort {
     note(line, answer);
     switch (answer.kind) {
       case 'reply':
-        return ok(answer.reply.type, answer.reply.body, answer.reply.headers);
+        return given(answer.reply);
       case 'no-session': {
         // A client gives up for good at a 5xx; END lets it come again (20§15 Q26).
         const number = dialect.capabilities.commandsCarryMsgId ? nextMsgId(msgId) : undefined;
@@ -308,8 +309,12 @@ function overload(reason: string): Declined {
   return new Declined('overload', 503, reason, { 'retry-after': RETRY_AFTER });
 }
 
-function ok(type: string, body: Uint8Array, extra?: Readonly<Record<string, string>>): DeviceResponse {
-  return respond(200, type, body, extra);
+function given({ status = 200, type, body, headers }: Reply): DeviceResponse {
+  return respond(status, type, body, headers);
+}
+
+function ok(type: string, body: Uint8Array): DeviceResponse {
+  return respond(200, type, body);
 }
 
 function text(status: number, reason: string, extra?: Readonly<Record<string, string>>): DeviceResponse {

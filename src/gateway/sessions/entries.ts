@@ -70,6 +70,10 @@ export interface ReplyMeta {
   readonly lost?: readonly string[];
   /** Beyond those of every answer. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** A relayed server had a credential in it; it is left out when the journal answers. */
+  readonly blank?: true;
+  /** It is no message, but what a relayed server said by HTTP. */
+  readonly status?: number;
 }
 
 export function writeReplyMeta(meta: ReplyMeta): string {
@@ -257,7 +261,8 @@ function restoreRelayed({ meta, body }: JournalEntry): ResultOf<'backend.exchang
   const { form } = result.raw;
   // It was within the limits when it came.
   const limits = { ...DEFAULT_LIMITS, bytes: body.length, text: body.length };
-  return { ...result, message: decodeMessage(body, form, limits).message, raw: { ...result.raw, body } };
+  const { message } = decodeMessage(body, form, limits);
+  return { ...result, message, raw: { ...result.raw, body, ...(message.header.cred && { blank: true }) } };
 }
 
 /** The bytes without the data of their credential, which no journal holds. */

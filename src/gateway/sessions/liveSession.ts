@@ -11,6 +11,8 @@ import type { EntryKind, MessageMeta } from './entries.ts';
 export interface Reply {
   readonly type: string;
   readonly body: Uint8Array;
+  /** HTTP status, 200 when absent. */
+  readonly status?: number;
   /** Beyond those of every answer. */
   readonly headers?: Readonly<Record<string, string>>;
 }
@@ -75,6 +77,8 @@ export class LiveSession {
   heldInConfidence = false;
   /** What the device says next may have the bytes of what it said last. */
   lookalike = false;
+  /** A relayed server has not taken what the device said last; it comes again, with what was asked for. */
+  declined = false;
   /** How often the answer to its last message was given again. */
   repeats = 0;
   /** As stored; later than the true one, so that not every message writes it. */

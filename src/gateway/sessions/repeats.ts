@@ -17,6 +17,7 @@ const MOST_REPEATS = 3;
 
 /** Whether a message is the last one again: its answer was lost, or it bears a number that was had (IW-SES-4). */
 export async function isRepeat(session: LiveSession, message: Incoming): Promise<boolean> {
+  if (session.declined) return false;
   const { hash, msgId } = session.last;
   if (hash !== message.mark.hash || msgId !== message.mark.msgId) return false;
   if (msgId !== undefined) return true;
@@ -34,7 +35,7 @@ export function repeatedExchange(
   sessionMs: number,
 ): StoredExchange | undefined {
   const last = findExchange(entries);
-  if (!last || !isSame(last.meta, message)) return undefined;
+  if (!last || last.declined || !isSame(last.meta, message)) return undefined;
   const live = row.state === 'live';
   // A client that uses one SessionID for ever opens its next session with the very same bytes.
   const ambiguous = live ? last.lookalike : last.opening;
@@ -46,11 +47,11 @@ export function repeatedExchange(
 
 const DECIMAL = /^\d{1,15}$/;
 
-/** A MsgID at or below the last one; ids that are no numbers have no order. */
+/** A MsgID at or below the last one that was taken; ids that are no numbers have no order. */
 export function isOutOfOrder(session: LiveSession, message: Incoming): boolean {
   const last = session.last.msgId;
   const { msgId } = message.mark;
-  if (last === undefined || msgId === undefined) return false;
+  if (last === undefined || msgId === undefined || (session.declined && msgId === last)) return false;
   if (!DECIMAL.test(last) || !DECIMAL.test(msgId)) return last === msgId;
   return Number(msgId) <= Number(last);
 }

@@ -18,6 +18,8 @@ export interface WrittenReply {
   readonly message?: SyncMLMessage;
   /** A relayed answer, which goes out in its own bytes. */
   readonly raw?: RawMessage;
+  /** Its credential is not known any more. */
+  readonly blank?: true;
 }
 
 /** Writes answers in the device's own encoding (IW-SES-1) and adds what only the gateway may know. */
@@ -37,25 +39,37 @@ export class Replies {
    * for each answer of a session, in order, for the session counts them where its dialect numbers them.
    */
   write(session: LiveSession, reply: DeviceReply): WrittenReply {
+    session.declined = reply.protocol === 'http';
     if (reply.protocol === 'dm2') return this.#writeDm2(session, reply);
+    if (reply.protocol === 'http') {
+      const { status, headers } = reply;
+      return { meta: { status, headers }, journaled: new Uint8Array() };
+    }
     const { message, present, raw } = reply;
+    const blank = (raw ?? reply).blank && { blank: true as const };
+    // Credentials of the gateway's own are added later, so these are a relayed server's.
+    const masked = message.header.cred && { blank: true as const };
     const { encoding } = session;
     if (!encoding) throw new DragomanError('internal', 'A 2.0 session answered with a SyncML message.');
     if (raw && (raw.mac !== undefined || raw.form === encoding.form)) {
       const enc = raw.form === encoding.form ? encoding : defaultEncoding(raw.form, message.header.verDTD);
-      const meta = { enc, ...(raw.mac !== undefined && { headers: { [HMAC_HEADER]: raw.mac } }) };
-      return { meta, journaled: maskRaw(raw, message), raw };
+      const meta = {
+        enc,
+        ...(raw.mac !== undefined && { headers: { [HMAC_HEADER]: raw.mac } }),
+        ...masked,
+      };
+      return { meta, journaled: maskRaw(raw, message), raw, ...blank };
     }
     const journaled = this.#wire.writeDm1(maskCredentials(message), encoding);
     const stored = holdsStored(message);
-    const meta = { enc: encoding, ...(present && { present }), ...(stored && { stored }) };
-    return { meta, journaled, message };
+    const meta = { enc: encoding, ...(present && { present }), ...(stored && { stored }), ...masked };
+    return { meta, journaled, message, ...blank };
   }
 
   /** What goes to the device: the journaled bytes unless a credential belongs in them. */
   async toDevice(session: LiveSession, written: WrittenReply): Promise<Reply> {
-    const { meta, journaled, message, raw } = written;
-    if (!meta.enc) return this.#dm2Reply(session.dialect, meta, journaled);
+    const { meta, journaled, message, raw, blank } = written;
+    if (blank || !meta.enc) return this.restore(meta, journaled, session.deviceId, session.dialect);
     const type = DM1_TYPES[meta.enc.form];
     if (raw) return { type, body: raw.body, ...(meta.headers && { headers: meta.headers }) };
     if (!message || (!meta.present && !meta.stored && !message.header.cred)) return { type, body: journaled };
@@ -64,12 +78,25 @@ export class Replies {
 
   /** The answer that a journal entry holds, for a repeat after the session left this node's memory. */
   async restore(meta: ReplyMeta, body: Uint8Array, deviceId: string, dialect: string): Promise<Reply> {
+    if (meta.status !== undefined) return httpReply(meta.status, meta);
     if (!meta.enc) return this.#dm2Reply(dialect, meta, body);
+    if (meta.blank) return this.#withoutCred(meta.enc, meta, body);
     if (!meta.present && !meta.stored) {
       return { type: DM1_TYPES[meta.enc.form], body, ...(meta.headers && { headers: meta.headers }) };
     }
     const { message } = this.#wire.readDm1(body, meta.enc.form);
     return this.#complete(meta.stored ? recallStored(message) : message, meta, meta.enc, deviceId);
+  }
+
+  /** What a device takes for a server that has not proved itself yet, and challenges (1x§9.4 rule 7). */
+  #withoutCred(encoding: Encoding, { headers }: ReplyMeta, body: Uint8Array): Reply {
+    const { message } = this.#wire.readDm1(body, encoding.form);
+    const { cred: _cred, ...header } = message.header;
+    return {
+      type: DM1_TYPES[encoding.form],
+      body: this.#wire.writeDm1({ ...message, header }, encoding),
+      ...(headers && { headers }),
+    };
   }
 
   /** With credentials and stored values. */
@@ -108,4 +135,8 @@ export class Replies {
     const type = this.#wire.dm2[name as DialectName].mediaTypes.commands;
     return { type, body, ...(accept !== undefined && { headers: { 'omadm-accept': accept } }) };
   }
+}
+
+function httpReply(status: number, { headers }: ReplyMeta): Reply {
+  return { type: 'text/plain', body: new Uint8Array(), status, ...(headers && { headers }) };
 }

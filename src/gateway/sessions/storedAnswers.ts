@@ -17,6 +17,8 @@ export interface StoredExchange {
   readonly confirmed: boolean;
   /** What the device says next may have the same bytes. */
   readonly lookalike: boolean;
+  /** The message was not taken and is to come again. */
+  readonly declined: boolean;
 }
 
 /** The last exchange of a journal, or the last one that began with `message`. */
@@ -42,6 +44,7 @@ export function findExchange(
       if (kind === 'delivered') confirmed = true;
       if (kind === 'undelivered') delivered = false;
     }
+    const { lookalike = false, status } = reply ? readReplyMeta(reply.meta) : {};
     return {
       opening: entry.kind === 'open',
       at: entry.at,
@@ -49,7 +52,8 @@ export function findExchange(
       ...(reply && { reply }),
       delivered,
       confirmed,
-      lookalike: reply !== undefined && readReplyMeta(reply.meta).lookalike === true,
+      lookalike,
+      declined: status !== undefined,
     };
   }
   return undefined;

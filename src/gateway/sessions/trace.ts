@@ -73,7 +73,8 @@ function traceEntry(entry: JournalEntry, protocol: 'dm1' | 'dm2', secrets: Secre
       return { ...head, ...message(entry.body, protocol, secrets), ...lost, ...tolerated };
     }
     case 'reply': {
-      const { present, lost } = readReplyMeta(entry.meta);
+      const { present, lost, status } = readReplyMeta(entry.meta);
+      if (status !== undefined) return { ...head, text: `HTTP ${status}, as the server answered.` };
       const remark = present
         ? { text: `Sent with ${present.scheme} credentials, not shown.` }
         : lost && { rule: 'IW-SES-1', text: lost.join(' ') };

@@ -45,10 +45,18 @@ export function devInfoItems(message: SyncMLMessage): readonly Item[] {
   return message.body.flatMap((e) => (e.kind === 'Replace' ? e.items : []));
 }
 
-/** Alert 1223 in the name of the device that sent `last`, to the server of that name whose last message had that MsgID (1x§2.4). */
+/**
+ * Alert 1223 in the name of the device that sent `last`, to the server of that name whose last message had
+ * that MsgID (1x§2.4); `hasLast`: the server has had `last`.
+ */
 export function abortMessage(
   last: SyncMLMessage,
-  server: { readonly url: string; readonly source: string; readonly msgId: number },
+  server: {
+    readonly url: string;
+    readonly source: string;
+    readonly msgId: number;
+    readonly hasLast: boolean;
+  },
 ): SyncMLMessage {
   const { cred: _cred, respURI: _respURI, ...header } = last.header;
   const answered = {
@@ -57,8 +65,9 @@ export function abortMessage(
     target: { uri: header.source.uri },
     source: { uri: server.source },
   };
+  const number = Number(header.msgId) + (server.hasLast ? 1 : 0);
   return {
-    header: { ...header, msgId: String(Number(header.msgId) + 1 || 1), target: { uri: server.url } },
+    header: { ...header, msgId: String(number || 1), target: { uri: server.url } },
     body: [headerStatusMaker(answered, 200)('1'), { kind: 'Alert', cmdId: '2', code: '1223', items: [] }],
     final: true,
   };
