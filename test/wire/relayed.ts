@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { xmlToWbxml } from '../../src/dm1/codec.ts';
+import { LegacyServer } from '../../src/simulator/index.ts';
 import { closing, packageOne, syncml, TYPES, wired } from './harness.ts';
 
 interface Got {
@@ -15,7 +16,10 @@ interface Given {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** A DM 1.x server in raw bytes, behind a gateway: keeps what it gets and answers what it is given. */
+/**
+ * A DM 1.x server in raw bytes, behind a gateway: keeps what it gets and answers what it is given. Healthy
+ * devices (`beside`) are on another server.
+ */
 export async function relayed(
   answers: readonly ((server: string) => Given)[],
   config: Record<string, unknown> = {},
@@ -33,9 +37,16 @@ export async function relayed(
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
   const { port } = server.address() as AddressInfo;
   const url = `http://127.0.0.1:${port}/dm`;
+  const sound = closing(new LegacyServer({ script: [[{ kind: 'Get', uris: ['./DevInfo/Man'] }]] }));
   const gateway = await wired({
-    backends: { legacy: { protocol: 'dm1', url, ...backend } },
-    routes: [{ match: { protocol: 'dm1' }, backend: 'legacy' }],
+    backends: {
+      legacy: { protocol: 'dm1', url, ...backend },
+      sound: { protocol: 'dm1', url: await sound.start() },
+    },
+    routes: [
+      { match: { deviceId: 'HEALTHY:*' }, backend: 'sound' },
+      { match: { protocol: 'dm1' }, backend: 'legacy' },
+    ],
     ...config,
   });
   return { got, url, gateway };
