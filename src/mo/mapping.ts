@@ -86,6 +86,8 @@ export interface RootPattern {
   readonly moid: string;
   /** Segments; `<x>` stands for any one name. */
   readonly path: readonly string[];
+  /** The root of which this is another name: an instance here counts only while that one has none. */
+  readonly sameAs?: readonly string[];
 }
 
 /** All loaded mapping packs. Stateless; shared by every session. */

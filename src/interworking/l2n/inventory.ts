@@ -92,12 +92,22 @@ export function* discover(s: Session, device: LegacyDevice, moid?: string): Scri
     found = yield* byCandidates(s, device, moid);
   }
   if (device.ended) return;
+  found = withoutOtherNames(s, found);
   const roots = moid === undefined ? [...assumed(s), ...found] : found;
   mount(s, roots);
   if (moid === undefined) {
     s.unmount(s.mounts.filter((known) => !roots.some((root) => samePath(root.root, known.root))));
   }
   yield* s.note('IW-INV-2', `Found ${s.mounts.length} management objects on the device.`);
+}
+
+/** Without what stands at another name of a root that was found as well: one instance is shown once. */
+function withoutOtherNames(s: Session, found: readonly Found[]): Found[] {
+  const others = s.context.mappings.rootPatterns().filter(({ sameAs }) => sameAs !== undefined);
+  const isAt = (path: TreePath) => (known: Found) => samePath(known.root, path);
+  return found.filter(
+    ({ root }) => !others.some(({ path, sameAs }) => samePath(path, root) && found.some(isAt(sameAs!))),
+  );
 }
 
 /** Adds instances under MIIDs that stay theirs, also when they had vanished meanwhile (IW-INV-3). */

@@ -60,11 +60,12 @@ export class PackMappings implements MappingSet {
     this.alerts = alerts;
     this.secrets = new SecretPaths(objects.flatMap(secretsOf));
     this.patterns = objects.flatMap((object) =>
-      [object, ...object.layouts].flatMap(({ roots }) =>
-        roots.map((root) => ({
-          moid: object.moid,
-          path: declared(root),
-        })),
+      [object, ...object.layouts].flatMap(({ roots, pack: { document } }) =>
+        roots.map((root, i) => {
+          const same = document.sameAs?.[document.roots![i]!];
+          const other = same === undefined ? undefined : roots[document.roots!.indexOf(same)];
+          return { moid: object.moid, path: declared(root), ...(other && { sameAs: declared(other) }) };
+        }),
       ),
     );
     this.joined = objects.flatMap((object) =>

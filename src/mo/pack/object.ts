@@ -34,6 +34,12 @@ export function compilePlaced(pack: ReadPack, errors: PackError[]): PlacedLayout
       complain(['roots', String(i)], `"${root}" is listed twice`);
     else roots.push(segments);
   }
+  for (const [name, root] of Object.entries(document.sameAs ?? {})) {
+    const unknown = [name, root].find((text) => !document.roots?.includes(text));
+    if (unknown !== undefined) complain(['sameAs', name], `"${unknown}" is none of the roots`);
+    else if (document.sameAs?.[root] !== undefined)
+      complain(['sameAs', name], `"${root}" is itself the other name of a root`);
+  }
   return { pack, roots, layout: compileLayout(document, complain) };
 }
 

@@ -21,6 +21,13 @@ export const packSchema = {
     layoutOf: { ...text, description: 'MOID of the object of which this is another legacy layout' },
     root: { ...text, description: 'Key under MOData' },
     roots: { ...texts, description: 'Where legacy devices hold it: ./DevInfo, ./FUMO/<x>' },
+    sameAs: {
+      type: 'object',
+      description:
+        'Roots that are another name of a root: an instance there counts only while that one has none',
+      minProperties: 1,
+      additionalProperties: text,
+    },
     virtual: { ...text, description: 'Place in the virtual tree of a 2.0 device; <x> is the MIID' },
     create: { ...text, description: 'Legacy node below which a new instance is made' },
     synthesise: { type: 'boolean', description: 'Shown to a legacy server although the 2.0 device has none' },
@@ -113,6 +120,7 @@ export const packSchema = {
   dependentRequired: {
     layoutOf: ['roots', 'nodes'],
     aliases: ['moid'],
+    sameAs: ['roots'],
     virtual: ['moid'],
     create: ['moid'],
     root: ['moid'],
@@ -162,6 +170,7 @@ export interface PackDocument {
   readonly layoutOf?: string;
   readonly root?: string;
   readonly roots?: readonly string[];
+  readonly sameAs?: Readonly<Record<string, string>>;
   readonly virtual?: string;
   readonly create?: string;
   readonly synthesise?: boolean;

@@ -42,6 +42,16 @@ describe('a wrong pack is told by file, line, place and reason [IW-ADDR-3]', () 
       'moid: a:b\ntransforms: { t: {} }',
       'p0.yaml:2 transforms.t: must have one of values, strip, boolean',
     ],
+    [
+      'another name of what is no root',
+      'moid: a:b\nroots: [./A]\nsameAs: { ./A: ./B }',
+      'p0.yaml:3 sameAs../A: "./B" is none of the roots',
+    ],
+    [
+      'another name of another name',
+      'moid: a:b\nroots: [./A, ./B, ./C]\nsameAs: { ./A: ./B, ./B: ./C }',
+      'p0.yaml:3 sameAs../A: "./B" is itself the other name of a root',
+    ],
     ['a broken path', 'moid: a:b\nnodes:\n  A//B: {}', 'p0.yaml:3 nodes.A//B: "A//B" has an empty segment'],
     ['a broken escape', 'moid: a:b\nnodes:\n  A%zz: {}', 'nodes.A%zz: "A%zz" has a broken percent escape'],
     [
