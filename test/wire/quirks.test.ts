@@ -6,7 +6,8 @@ import { basicCred, md5Digest, userHash } from '../../src/dm1/auth/digests.ts';
 import { xmlToWbxml } from '../../src/dm1/codec.ts';
 import { readTnds } from '../../src/dm1/tnds/read.ts';
 import { LegacyDevice } from '../../src/simulator/index.ts';
-import { closing, type Wired, wired } from './harness.ts';
+import { BOX, ID, known, MAN, play } from './box.ts';
+import { closing, wired } from './harness.ts';
 import {
   addressOf,
   DEVINFO,
@@ -22,47 +23,6 @@ import {
   TARGET,
   talk,
 } from './quirks.ts';
-
-const ID = 'RAW:quirks';
-const MAN = ['GET', 'urn:oma:mo:oma-dm-devinfo:1.2//Man'];
-const BOX = 'urn:example:mo:box:1.0';
-const leaf = ($value: string, more: object = {}) => ({ $value, ...more });
-const TREE = {
-  DevInfo: {
-    $type: 'urn:oma:mo:oma-dm-devinfo:1.0',
-    DevId: leaf(ID),
-    Man: leaf('Raw'),
-    Mod: leaf('M'),
-    DmV: leaf('1.2'),
-    Lang: leaf('en'),
-  },
-  DevDetail: { $type: 'urn:oma:mo:oma-dm-devdetail:1.0', FwV: leaf('1'), SwV: leaf('1') },
-  Box: { $type: BOX, A: leaf('a'), B: leaf('b'), Run: { $access: ['Exec', 'Get'], $value: '' } },
-};
-
-type Commands = readonly (readonly string[])[];
-
-/**
- * A gateway that knows a device by an earlier session; it then plays the raw one. Gives what the gateway said
- * and what became of the commands.
- */
-async function play(CMD: Commands, device: Partial<RawDevice> = {}, config: Record<string, unknown> = {}) {
-  const gateway = await known(config);
-  const { job } = await gateway.api<{ job: string }>('POST', `/api/devices/${ID}/commands`, { CMD });
-  const said = await talk(gateway, { id: ID, ...device });
-  const { Status = [] } = await gateway.api<{ Status?: { sc: number; MO?: object[] }[] }>(
-    'GET',
-    `/api/jobs/${job}`,
-  );
-  return { gateway, said, Status, sc: Status.map(({ sc }) => sc) };
-}
-
-async function known(config: Record<string, unknown> = {}): Promise<Wired> {
-  const gateway = await wired(config);
-  const earlier = closing(new LegacyDevice({ url: gateway.dm, deviceId: ID, tree: TREE }));
-  expect(await earlier.session({ sessionId: '0' })).toMatchObject({ outcome: 'completed', violations: [] });
-  return gateway;
-}
 
 /** Answers every Get with these Items and everything else with 200. */
 const getting =

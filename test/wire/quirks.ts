@@ -20,13 +20,17 @@ export interface RawDevice {
   /** SyncBody of the answer, `undefined` to leave; one Status for each command when absent. */
   readonly answer?: (said: Said, round: number) => string | undefined;
   readonly encode?: (xml: string) => Uint8Array;
+  /** Meta of each header. */
+  readonly meta?: string;
+  /** Number of its nth message, from 1; n when absent. */
+  readonly numbered?: (n: number) => number;
 }
 
 /** Address under which raw devices know their server, hardly one that a gateway would write itself. */
 export const TARGET = 'http://gw.example/dm?a=1&amp;b=2';
 
 export function message(device: RawDevice, msgId: number, body: string): string {
-  return `<SyncML xmlns="SYNCML:SYNCML1.2"><SyncHdr><VerDTD>1.2</VerDTD><VerProto>DM/1.2</VerProto><SessionID>${device.sessionId ?? '1'}</SessionID><MsgID>${msgId}</MsgID><Target><LocURI>${TARGET}</LocURI></Target><Source><LocURI>${device.id}</LocURI></Source></SyncHdr><SyncBody>${body}</SyncBody></SyncML>`;
+  return `<SyncML xmlns="SYNCML:SYNCML1.2"><SyncHdr><VerDTD>1.2</VerDTD><VerProto>DM/1.2</VerProto><SessionID>${device.sessionId ?? '1'}</SessionID><MsgID>${msgId}</MsgID><Target><LocURI>${TARGET}</LocURI></Target><Source><LocURI>${device.id}</LocURI></Source>${device.meta ?? ''}</SyncHdr><SyncBody>${body}</SyncBody></SyncML>`;
 }
 
 export const item = (uri: string, data: string, meta = '') =>
@@ -67,7 +71,8 @@ export async function talk(gateway: Wired, device: RawDevice): Promise<readonly 
   let body: string | undefined =
     device.opening ?? `<Alert><CmdID>1</CmdID><Data>1201</Data></Alert>${devInfo(device.id)}<Final/>`;
   for (let msgId = 1; body !== undefined && msgId < 30; msgId += 1) {
-    const answer = await post(gateway.dm, encode(message(device, msgId, body)), {
+    const number = device.numbered?.(msgId) ?? msgId;
+    const answer = await post(gateway.dm, encode(message(device, number, body)), {
       'content-type': TYPES[form],
     });
     if (answer.status !== 200) throw new Error(`HTTP ${answer.status}: ${answer.text}`);

@@ -26,6 +26,8 @@ export class Pending {
   readonly #results: Item[] = [];
   readonly #statusItems: Item[] = [];
   readonly #uris: readonly string[];
+  /** Said to be in progress (101), which is no final answer (1x§2.6). */
+  #inProgress = false;
 
   constructor(command: PlannedCommand) {
     this.command = command;
@@ -48,7 +50,10 @@ export class Pending {
   /** Takes a Status; returns what was odd about it. */
   accept(status: Status): string | undefined {
     const code = parseStatusCode(status.code);
-    if (code > 0 && code < 200) return `Status ${code} is no final answer`;
+    if (code > 0 && code < 200) {
+      this.#inProgress = true;
+      return `Status ${code} is no final answer`;
+    }
     const named = status.items.filter((item) => item.data === undefined).map(itemUri);
     const refs = [...status.targetRefs, ...status.sourceRefs];
     const places = (refs.length > 0 ? refs : named)
@@ -75,11 +80,12 @@ export class Pending {
     this.#verdicts.length = 0;
     this.#results.length = 0;
     this.#statusItems.length = 0;
+    this.#inProgress = false;
   }
 
   answer(): CommandAnswer {
     const failure = this.#verdicts.find(({ code }) => !isSuccess(code));
-    const code = (failure ?? this.#verdicts[0])?.code;
+    const code = (failure ?? this.#verdicts[0])?.code ?? this.#implied();
     return {
       code: code === undefined || code === 0 ? 500 : code,
       items: this.command.items.map((item, at) => ({ uri: itemUri(item), code: this.#itemCode(at) })),
@@ -87,6 +93,12 @@ export class Pending {
       statusItems: this.#statusItems,
       answered: code !== undefined,
     };
+  }
+
+  /** Without a Status, Results still say that a Get was done, and 101 that a command was accepted. */
+  #implied(): number | undefined {
+    if (this.#results.length > 0) return 200;
+    return this.#inProgress ? 202 : undefined;
   }
 
   #itemCode(at: number): number {

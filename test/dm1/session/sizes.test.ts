@@ -219,7 +219,7 @@ describe.each(['xml', 'wbxml'] as const)('in %s', (form) => {
           expect(told.map(({ msgRef, cmdRef }) => `${msgRef}/${cmdRef}`).sort()).toEqual(said.sort());
         },
       ),
-      { numRuns: 150 },
+      { numRuns: 80 },
     );
   });
 
@@ -303,7 +303,7 @@ describe.each(['xml', 'wbxml'] as const)('in %s', (form) => {
           expect(result.settled).toBe(1 + alerts.length - left);
         },
       ),
-      { numRuns: 150 },
+      { numRuns: 80 },
     );
   });
 });
