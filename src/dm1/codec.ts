@@ -17,13 +17,15 @@ export { type CodecLimits, DEFAULT_LIMITS } from './codec/limits.ts';
 export { xmlToWbxml } from './wbxml/fromXml.ts';
 export { wbxmlToXml } from './wbxml/toXml.ts';
 
+export type ByteRanges = readonly (readonly [start: number, end: number])[];
+
 /** A message and how it travelled. */
 export interface DecodedMessage {
   readonly message: SyncMLMessage;
   /** What a reply must mirror. */
   readonly encoding: Encoding;
-  /** Byte range of the content of Cred/Data in SyncHdr; see `maskCred`. */
-  readonly credRange?: readonly [start: number, end: number];
+  /** Byte ranges of the content of every Cred/Data; see `maskCreds`. */
+  readonly credRanges: ByteRanges;
   /** Control characters that were removed from Data (IW-VAL-4); absent when none were. */
   readonly stripped?: number;
 }
@@ -52,13 +54,13 @@ function decodeXml(body: Uint8Array, limits: CodecLimits): DecodedMessage {
   const cursor = new XmlCursor(decoded.text, decoded.start, limits);
   if (cursor.root() !== SYNC_ML) cursor.fail('the root element is not SyncML');
   const root = cursor.namespace();
-  const { message, credRange } = new MessageReader(cursor).read();
+  const { message, credRanges } = new MessageReader(cursor).read();
   cursor.finish();
   const namespace = /^SYNCML:/i.test(root) ? root : namespaceOf(message.header.verDTD);
   return result(
     message,
     { form: 'xml', namespace },
-    credRange && [decoded.byteOffset(credRange[0]), decoded.byteOffset(credRange[1])],
+    credRanges.map(([start, end]) => [decoded.byteOffset(start), decoded.byteOffset(end)]),
     cursor.stripped,
   );
 }
@@ -70,13 +72,13 @@ function decodeWbxml(body: Uint8Array, limits: CodecLimits): DecodedMessage {
   if (publicId !== UNKNOWN_PUBLIC_ID && type?.page !== 0)
     cursor.fail('the public id names no SyncML document');
   if (cursor.root() !== SYNC_ML) cursor.fail('the root element is not SyncML');
-  const { message, credRange } = new MessageReader(cursor).read();
+  const { message, credRanges } = new MessageReader(cursor).read();
   cursor.finish();
   const namespace = type?.namespace ?? namespaceOf(message.header.verDTD);
   return result(
     message,
     { form: 'wbxml', namespace, wbxmlVersion: version, publicId },
-    credRange,
+    credRanges,
     cursor.stripped,
   );
 }
@@ -84,13 +86,13 @@ function decodeWbxml(body: Uint8Array, limits: CodecLimits): DecodedMessage {
 function result(
   message: SyncMLMessage,
   encoding: Encoding,
-  credRange: readonly [number, number] | undefined,
+  credRanges: ByteRanges,
   stripped: number,
 ): DecodedMessage {
   return {
     message,
     encoding,
-    ...(credRange === undefined ? {} : { credRange }),
+    credRanges,
     ...(stripped === 0 ? {} : { stripped }),
   };
 }
@@ -144,8 +146,8 @@ export function defaultEncoding(form: 'xml' | 'wbxml', verDTD: string): Encoding
 }
 
 /** A copy of a message in which the credentials are overwritten with `*`; it still decodes. */
-export function maskCred(body: Uint8Array, credRange: readonly [number, number] | undefined): Uint8Array {
+export function maskCreds(body: Uint8Array, credRanges: ByteRanges): Uint8Array {
   const copy = Uint8Array.from(body);
-  if (credRange !== undefined) copy.fill(0x2a, credRange[0], credRange[1]);
+  for (const [start, end] of credRanges) copy.fill(0x2a, start, end);
   return copy;
 }

@@ -3,13 +3,13 @@ import { describe, expect, it } from 'vitest';
 import {
   decodeMessage,
   encodeMessage,
-  maskCred,
+  maskCreds,
   measure,
   measureEnvelope,
   wbxmlToXml,
   xmlToWbxml,
 } from '../../src/dm1/codec.ts';
-import type { Encoding } from '../../src/dm1/message.ts';
+import type { Encoding, SyncMLMessage } from '../../src/dm1/message.ts';
 import { asXmlCarries, syncMLMessage, wbxmlEncoding } from './arbitrary.ts';
 
 const XML: Encoding = { form: 'xml', namespace: 'SYNCML:SYNCML1.2' };
@@ -66,13 +66,12 @@ describe('codec properties', () => {
         const encoding = inXml ? XML : wbxml;
         const body = encodeMessage(message, encoding);
         const decoded = decodeMessage(body, encoding.form);
-        const masked = maskCred(body, decoded.credRange);
+        const masked = maskCreds(body, decoded.credRanges);
         expect(masked.length).toBe(body.length);
         expect(Buffer.from(masked).includes(secret)).toBe(false);
-        expect(decodeMessage(masked, encoding.form).message).toStrictEqual({
-          ...decoded.message,
-          header: { ...decoded.message.header, cred: { meta: {}, data: '*'.repeat(secret.length) } },
-        });
+        const read = decodeMessage(masked, encoding.form).message;
+        expect(read.header.cred?.data).toBe('*'.repeat(secret.length));
+        expect(withoutCreds(read)).toStrictEqual(withoutCreds(decoded.message));
       }),
       RUNS,
     );
@@ -113,4 +112,9 @@ function endsOffPage0(element: Parameters<typeof measure>[0] | undefined, encodi
   const without = encodeMessage({ header, body: [element], final: false }, encoding).length;
   const bare = encodeMessage({ header, body: [], final: false }, encoding).length;
   return measure(element, encoding) !== without - bare;
+}
+
+function withoutCreds({ header, body, ...rest }: SyncMLMessage): object {
+  const without = ({ cred: _cred, ...part }: { cred?: unknown }) => part;
+  return { ...rest, header: without(header), body: body.map((e) => (e.kind === 'Status' ? without(e) : e)) };
 }

@@ -3,7 +3,7 @@ import {
   decodeMessage,
   defaultEncoding,
   encodeMessage,
-  maskCred,
+  maskCreds,
   wbxmlToXml,
   xmlToWbxml,
 } from '../../src/dm1/codec.ts';
@@ -37,7 +37,7 @@ describe('captured messages', () => {
         decodeMessage(encodeMessage(decoded.message, decoded.encoding), form).message,
         name,
       ).toStrictEqual(decoded.message);
-      expect(decodeMessage(maskCred(body, decoded.credRange), form).message.body, name).toStrictEqual(
+      expect(decodeMessage(maskCreds(body, decoded.credRanges), form).message.body, name).toStrictEqual(
         decoded.message.body,
       );
     }
@@ -220,8 +220,35 @@ describe('what is accepted although no peer should send it', () => {
       '<Cred><Data>c2VjcmV0</Data></Cred></SyncHdr>',
     );
     const body = wrap('', header);
-    const masked = Buffer.from(maskCred(body, decodeMessage(body, 'xml').credRange));
+    const masked = Buffer.from(maskCreds(body, decodeMessage(body, 'xml').credRanges));
     expect(masked.toString()).toBe(body.toString().replace('c2VjcmV0', '********'));
+  });
+
+  it('finds credentials wherever SyncML has room for them, though DM has none', () => {
+    const cred = '<Cred><Data>c2VjcmV0</Data></Cred>';
+    const status = `<Status><CmdID>1</CmdID><MsgRef>1</MsgRef><CmdRef>0</CmdRef><Cmd>SyncHdr</Cmd>${cred}<Data>212</Data></Status>`;
+    const results = `<Results><CmdID>2</CmdID>${cred}<Item><Data>x</Data></Item></Results>`;
+    const get = `<Get><CmdID>4</CmdID>${cred}<Item/></Get>`;
+    const alert = `<Alert><CmdID>5</CmdID>${cred}<Data>1201</Data></Alert>`;
+    const foreign = `<Search><CmdID>6</CmdID>${cred}</Search>`;
+    const group = `<Sequence><CmdID>3</CmdID>${cred}${get}${alert}${foreign}</Sequence>`;
+    const header = HEADER.replace('</SyncHdr>', `${cred}${cred}</SyncHdr>`);
+    const body = wrap(status + results + group, header);
+    const { message: read, credRanges } = decodeMessage(body, 'xml');
+    expect(read.body).toMatchObject([
+      { kind: 'Status', code: '212', cred: { data: 'c2VjcmV0' } },
+      { kind: 'Results', items: [{ data: 'x' }] },
+      {
+        kind: 'Sequence',
+        commands: [{ kind: 'Get' }, { kind: 'Alert' }, { kind: 'Foreign', name: 'Search' }],
+      },
+    ]);
+    const masked = Buffer.from(maskCreds(body, credRanges));
+    expect(masked.toString()).toBe(body.toString().replaceAll('c2VjcmV0', '********'));
+    const wbxml = xmlToWbxml(body.toString());
+    const inWbxml = Buffer.from(maskCreds(wbxml, decodeMessage(wbxml, 'wbxml').credRanges));
+    expect(wbxmlToXml(inWbxml)).not.toContain('c2VjcmV0');
+    expect(wbxmlToXml(inWbxml).split('********')).toHaveLength(9);
   });
 });
 

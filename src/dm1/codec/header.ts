@@ -5,14 +5,11 @@ import { readLoc, readMeta, readToken } from './parts.ts';
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
-export interface ReadHeader {
-  readonly header: SyncHdr;
-  /** Range of the content of Cred/Data, in the cursor's own positions. */
-  readonly credRange: readonly [number, number] | undefined;
-}
+/** Where contents stand, in the cursor's own positions. */
+export type Ranges = (readonly [start: number, end: number])[];
 
-/** Reads SyncHdr, and where its credential stands. */
-export function readHeader(cursor: ElementCursor): ReadHeader {
+/** Reads SyncHdr, and adds to `credRanges` where its credential stands. */
+export function readHeader(cursor: ElementCursor, credRanges: Ranges): SyncHdr {
   let verDTD: string | undefined;
   let verProto: string | undefined;
   let sessionId: string | undefined;
@@ -21,7 +18,6 @@ export function readHeader(cursor: ElementCursor): ReadHeader {
   let source: Loc | undefined;
   let respURI: string | undefined;
   let cred: Cred | undefined;
-  let credRange: ReadHeader['credRange'];
   let meta: Meta | undefined;
   for (let id = cursor.next(); id !== tag.END; id = cursor.next()) {
     switch (id) {
@@ -47,11 +43,7 @@ export function readHeader(cursor: ElementCursor): ReadHeader {
         respURI = cursor.text();
         break;
       case tag.CRED:
-        cred = readCred(cursor, () => {
-          // A range is what a trace masks: text in several WBXML pieces has none.
-          if (cursor.pieces > 1) cursor.fail('Data of Cred is not one piece of text');
-          credRange = [cursor.contentStart, cursor.contentEnd];
-        });
+        cred = readCred(cursor, credRanges);
         break;
       case tag.META:
         meta = readMeta(cursor);
@@ -71,11 +63,11 @@ export function readHeader(cursor: ElementCursor): ReadHeader {
   if (respURI !== undefined) header.respURI = respURI;
   if (cred !== undefined) header.cred = cred;
   if (meta !== undefined) header.meta = meta;
-  return { header, credRange };
+  return header;
 }
 
-/** A Cred; `located` is called while the cursor still knows where its Data stands. */
-export function readCred(cursor: ElementCursor, located?: () => void): Cred {
+/** Reads a Cred, and adds to `credRanges` where its Data stands. */
+export function readCred(cursor: ElementCursor, credRanges: Ranges): Cred {
   let meta: Meta = {};
   let data = '';
   for (let id = cursor.next(); id !== tag.END; id = cursor.next()) {
@@ -83,7 +75,9 @@ export function readCred(cursor: ElementCursor, located?: () => void): Cred {
       meta = readMeta(cursor);
     } else if (id === tag.DATA) {
       data = cursor.text();
-      located?.();
+      // A range is what a trace masks: text in several WBXML pieces has none.
+      if (cursor.pieces > 1) cursor.fail('Data of Cred is not one piece of text');
+      credRanges.push([cursor.contentStart, cursor.contentEnd]);
     } else {
       cursor.skip();
     }

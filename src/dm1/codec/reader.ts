@@ -15,7 +15,7 @@ import type {
 } from '../message.ts';
 import * as tag from '../tables/pages.ts';
 import type { ElementCursor } from './cursor.ts';
-import { readCred, readHeader } from './header.ts';
+import { type Ranges, readCred, readHeader } from './header.ts';
 import { ItemReader } from './items.ts';
 import { readChal, readMeta, readToken } from './parts.ts';
 
@@ -24,8 +24,8 @@ type Writable<T> = { -readonly [K in keyof T]: T[K] };
 /** What is read beside the message itself. */
 export interface ReadMessage {
   readonly message: SyncMLMessage;
-  /** Range of the content of SyncHdr/Cred/Data, in the cursor's own positions. */
-  readonly credRange: readonly [number, number] | undefined;
+  /** Of the content of Cred/Data, wherever a Cred stands. */
+  readonly credRanges: Readonly<Ranges>;
 }
 
 /**
@@ -35,6 +35,7 @@ export interface ReadMessage {
 export class MessageReader {
   private readonly cursor: ElementCursor;
   private readonly items: ItemReader;
+  private readonly credRanges: Ranges = [];
 
   constructor(cursor: ElementCursor) {
     this.cursor = cursor;
@@ -44,13 +45,12 @@ export class MessageReader {
   read(): ReadMessage {
     const { cursor } = this;
     let header: SyncHdr | undefined;
-    let credRange: readonly [number, number] | undefined;
     let body: BodyElement[] | undefined;
     let final = false;
     for (let id = cursor.next(); id !== tag.END; id = cursor.next()) {
       if (id === tag.SYNC_HDR) {
         if (header !== undefined) cursor.fail('SyncHdr occurs twice');
-        ({ header, credRange } = readHeader(cursor));
+        header = readHeader(cursor, this.credRanges);
       } else if (id === tag.SYNC_BODY) {
         if (body !== undefined) cursor.fail('SyncBody occurs twice');
         body = [];
@@ -64,7 +64,7 @@ export class MessageReader {
       body: body ?? cursor.fail('SyncBody is missing'),
       final,
     };
-    return { message, credRange };
+    return { message, credRanges: this.credRanges };
   }
 
   private body(elements: BodyElement[]): boolean {
@@ -135,7 +135,7 @@ export class MessageReader {
           correlator = cursor.text();
           break;
         default:
-          cursor.skip();
+          this.skip(id);
       }
     }
     this.items.settle(meta);
@@ -166,7 +166,7 @@ export class MessageReader {
           correlator = cursor.text();
           break;
         default:
-          cursor.skip();
+          this.skip(id);
       }
     }
     this.items.settle(undefined);
@@ -189,7 +189,8 @@ export class MessageReader {
           meta = readMeta(cursor);
           break;
         case NO_RESP:
-          cursor.skip();
+        case tag.CRED:
+          this.skip(id);
           break;
         default:
           commands.push(this.command(id));
@@ -204,7 +205,7 @@ export class MessageReader {
     let cmdId = '';
     for (let id = cursor.next(); id !== tag.END; id = cursor.next()) {
       if (id === tag.CMD_ID) cmdId = readToken(cursor);
-      else cursor.skip();
+      else this.skip(id);
     }
     return { kind: 'Foreign', name, cmdId };
   }
@@ -251,10 +252,10 @@ export class MessageReader {
           chal = readChal(cursor);
           break;
         case tag.CRED:
-          cred = readCred(cursor);
+          cred = readCred(cursor, this.credRanges);
           break;
         default:
-          cursor.skip();
+          this.skip(id);
       }
     }
     this.items.settle(undefined);
@@ -300,7 +301,7 @@ export class MessageReader {
           sourceRef = cursor.text();
           break;
         default:
-          cursor.skip();
+          this.skip(id);
       }
     }
     this.items.settle(meta);
@@ -311,6 +312,12 @@ export class MessageReader {
     if (targetRef !== undefined) results.targetRef = targetRef;
     if (sourceRef !== undefined) results.sourceRef = sourceRef;
     return results;
+  }
+
+  /** What no command needs. SyncML has room for a Cred in each (DM has not): no journal may hold it. */
+  private skip(id: number): void {
+    if (id === tag.CRED) readCred(this.cursor, this.credRanges);
+    else this.cursor.skip();
   }
 }
 

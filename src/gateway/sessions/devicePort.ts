@@ -118,7 +118,7 @@ export class DevicePort {
     line: Record<string, unknown>,
   ): Promise<DeviceResponse> {
     const { wire } = this.#options;
-    const { message, encoding, credRange, stripped } = wire.readDm1(request.body, form);
+    const { message, encoding, credRanges, stripped } = wire.readDm1(request.body, form);
     const { sessionId, msgId, source } = message.header;
     const deviceId = checkedId(source.uri);
     line['device'] = deviceId;
@@ -130,7 +130,7 @@ export class DevicePort {
       key: `dm1:${deviceId.length}:${deviceId}:${sessionId}`,
       at: this.#now(),
       mark: { hash: digest(request.body), msgId },
-      stored: credRange ? wire.maskDm1(request.body, credRange) : request.body,
+      stored: credRanges.length > 0 ? wire.maskDm1(request.body, credRanges) : request.body,
       encoding,
       dialect: 'syncml',
       ...(stripped && { stripped }),

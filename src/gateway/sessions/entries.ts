@@ -1,5 +1,5 @@
-import { DEFAULT_LIMITS, decodeMessage, maskCred } from '../../dm1/codec.ts';
-import type { Encoding, SyncMLMessage } from '../../dm1/message.ts';
+import { DEFAULT_LIMITS, decodeMessage, maskCreds } from '../../dm1/codec.ts';
+import type { Cred, Encoding, SyncMLMessage } from '../../dm1/message.ts';
 import { contentBytes } from '../../interworking/content.ts';
 import type { SessionContext } from '../../interworking/context.ts';
 import { HIDDEN, maskAnswers } from '../../interworking/masking.ts';
@@ -245,11 +245,11 @@ export function restoreResult(row: JournalEntry): unknown {
 /** A relayed answer is kept in its own bytes, from which the same reply can be made again (IW-SES-4). */
 function storeRelayed(send: BackendRequest, event: ResultOf<'backend.exchange'>): Stored {
   if (event.kind !== 'dm1' || !event.raw) return plain({ request: send, result: event });
-  const { at, kind, message, raw } = event;
+  const { at, kind, raw } = event;
   const { body: _body, ...head } = raw;
   return {
     meta: JSON.stringify({ request: send, result: { at, kind, raw: head } }),
-    body: maskRaw(raw, message),
+    body: maskRaw(raw),
   };
 }
 
@@ -261,22 +261,35 @@ function restoreRelayed({ meta, body }: JournalEntry): ResultOf<'backend.exchang
   const { form } = result.raw;
   // It was within the limits when it came.
   const limits = { ...DEFAULT_LIMITS, bytes: body.length, text: body.length };
-  const { message } = decodeMessage(body, form, limits);
-  return { ...result, message, raw: { ...result.raw, body, ...(message.header.cred && { blank: true }) } };
+  const { message, credRanges } = decodeMessage(body, form, limits);
+  const blank = credRanges.length > 0 && { blank: true as const };
+  return { ...result, message, raw: { ...result.raw, body, ...blank } };
 }
 
-/** The bytes without the data of their credential, which no journal holds. */
-export function maskRaw({ body, form }: RawMessage, { header }: SyncMLMessage): Uint8Array {
-  if (!header.cred) return body;
+/** Byte of a WBXML Cred with content; `N` in text. */
+const CRED_TOKEN = 0x4e;
+
+/** The bytes without the data of their credentials, which no journal holds. */
+export function maskRaw({ body, form }: RawMessage): Uint8Array {
+  // Most have none, and are not worth another reading.
+  const bytes = Buffer.from(body.buffer, body.byteOffset, body.length);
+  if (form === 'wbxml' ? !bytes.includes(CRED_TOKEN) : !bytes.includes('Cred')) return body;
   const limits = { ...DEFAULT_LIMITS, bytes: body.length, text: body.length };
-  return maskCred(body, decodeMessage(body, form, limits).credRange);
+  const { credRanges } = decodeMessage(body, form, limits);
+  return credRanges.length === 0 ? body : maskCreds(body, credRanges);
 }
 
-/** The message without the data of its credential, which no journal holds. */
+/** The message without the data of its credentials, which no journal holds. */
 export function maskCredentials(message: SyncMLMessage): SyncMLMessage {
-  const { cred } = message.header;
-  if (!cred) return message;
-  return { ...message, header: { ...message.header, cred: { ...cred, data: HIDDEN } } };
+  const header = hiddenCred(message.header);
+  const body = message.body.some((element) => 'cred' in element)
+    ? message.body.map((element) => (element.kind === 'Status' ? hiddenCred(element) : element))
+    : message.body;
+  return header === message.header && body === message.body ? message : { ...message, header, body };
+}
+
+function hiddenCred<T extends { readonly cred?: Cred }>(part: T): T {
+  return part.cred ? { ...part, cred: { ...part.cred, data: HIDDEN } } : part;
 }
 
 function maskRequest(send: BackendRequest): BackendRequest {

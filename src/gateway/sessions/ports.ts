@@ -1,3 +1,4 @@
+import type { ByteRanges } from '../../dm1/codec.ts';
 import type { Encoding, SyncMLMessage } from '../../dm1/message.ts';
 import type { Dialect, DialectName, ReadLimits } from '../../dm2/dialects/index.ts';
 import type { Opening, SessionContext } from '../../interworking/context.ts';
@@ -66,13 +67,13 @@ export interface Wire {
   ): {
     readonly message: SyncMLMessage;
     readonly encoding: Encoding;
-    /** Where the credential's data stands in the bytes. */
-    readonly credRange?: readonly [start: number, end: number];
+    /** Where the data of credentials stands in the bytes. */
+    readonly credRanges: ByteRanges;
     /** Characters left out because XML cannot carry them (IW-VAL-4). */
     readonly stripped?: number;
   };
-  /** A copy with the credential made unreadable, of the same length. */
-  maskDm1(body: Uint8Array, credRange: readonly [start: number, end: number]): Uint8Array;
+  /** A copy with the credentials made unreadable, of the same length. */
+  maskDm1(body: Uint8Array, credRanges: ByteRanges): Uint8Array;
   writeDm1(message: SyncMLMessage, encoding: Encoding): Uint8Array;
   readonly dm2: Readonly<Record<DialectName, Dialect>>;
   /** Bounds of what is read in any dialect of 2.0. */

@@ -47,23 +47,28 @@ export class Replies {
     }
     const { message, present, raw } = reply;
     const blank = (raw ?? reply).blank && { blank: true as const };
-    // Credentials of the gateway's own are added later, so these are a relayed server's.
-    const masked = message.header.cred && { blank: true as const };
     const { encoding } = session;
     if (!encoding) throw new DragomanError('internal', 'A 2.0 session answered with a SyncML message.');
     if (raw && (raw.mac !== undefined || raw.form === encoding.form)) {
       const enc = raw.form === encoding.form ? encoding : defaultEncoding(raw.form, message.header.verDTD);
+      const journaled = maskRaw(raw);
       const meta = {
         enc,
         ...(raw.mac !== undefined && { headers: { [HMAC_HEADER]: raw.mac } }),
-        ...masked,
+        ...(journaled !== raw.body && { blank: true as const }),
       };
-      return { meta, journaled: maskRaw(raw, message), raw, ...blank };
+      return { meta, journaled, raw, ...blank };
     }
-    const journaled = this.#wire.writeDm1(maskCredentials(message), encoding);
+    // Credentials of the gateway's own are added later, so these are a relayed server's.
+    const masked = maskCredentials(message);
     const stored = holdsStored(message);
-    const meta = { enc: encoding, ...(present && { present }), ...(stored && { stored }), ...masked };
-    return { meta, journaled, message, ...blank };
+    const meta = {
+      enc: encoding,
+      ...(present && { present }),
+      ...(stored && { stored }),
+      ...(masked !== message && { blank: true as const }),
+    };
+    return { meta, journaled: this.#wire.writeDm1(masked, encoding), message, ...blank };
   }
 
   /** What goes to the device: the journaled bytes unless a credential belongs in them. */
@@ -72,7 +77,7 @@ export class Replies {
     if (blank || !meta.enc) return this.restore(meta, journaled, session.deviceId, session.dialect);
     const type = DM1_TYPES[meta.enc.form];
     if (raw) return { type, body: raw.body, ...(meta.headers && { headers: meta.headers }) };
-    if (!message || (!meta.present && !meta.stored && !message.header.cred)) return { type, body: journaled };
+    if (!message || (!meta.present && !meta.stored && !meta.blank)) return { type, body: journaled };
     return this.#complete(message, meta, meta.enc, session.deviceId);
   }
 
@@ -91,10 +96,11 @@ export class Replies {
   /** What a device takes for a server that has not proved itself yet, and challenges (1x§9.4 rule 7). */
   #withoutCred(encoding: Encoding, { headers }: ReplyMeta, body: Uint8Array): Reply {
     const { message } = this.#wire.readDm1(body, encoding.form);
-    const { cred: _cred, ...header } = message.header;
+    const header = withoutCred(message.header);
+    const elements = message.body.map((each) => (each.kind === 'Status' ? withoutCred(each) : each));
     return {
       type: DM1_TYPES[encoding.form],
-      body: this.#wire.writeDm1({ ...message, header }, encoding),
+      body: this.#wire.writeDm1({ ...message, header, body: elements }, encoding),
       ...(headers && { headers }),
     };
   }
@@ -135,6 +141,10 @@ export class Replies {
     const type = this.#wire.dm2[name as DialectName].mediaTypes.commands;
     return { type, body, ...(accept !== undefined && { headers: { 'omadm-accept': accept } }) };
   }
+}
+
+function withoutCred<T extends { readonly cred?: unknown }>({ cred: _cred, ...rest }: T): Omit<T, 'cred'> {
+  return rest;
 }
 
 function httpReply(status: number, { headers }: ReplyMeta): Reply {

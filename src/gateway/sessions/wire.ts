@@ -1,4 +1,4 @@
-import { DEFAULT_LIMITS, decodeMessage, encodeMessage, maskCred } from '../../dm1/codec.ts';
+import { DEFAULT_LIMITS, decodeMessage, encodeMessage, maskCreds } from '../../dm1/codec.ts';
 import { DIALECTS, READ_LIMITS } from '../../dm2/dialects/index.ts';
 import type { Wire } from './ports.ts';
 
@@ -8,7 +8,7 @@ export function createWire(limits: { readonly messageBytes: number }): Wire {
   const dm1Limits = { ...DEFAULT_LIMITS, bytes, text: bytes };
   return {
     readDm1: (body, form) => decodeMessage(body, form, dm1Limits),
-    maskDm1: maskCred,
+    maskDm1: maskCreds,
     writeDm1: encodeMessage,
     dm2: DIALECTS,
     dm2Limits: { ...READ_LIMITS, bytes, json: { ...READ_LIMITS.json, bytes } },
