@@ -1,29 +1,39 @@
 import type { Admission } from '../gateway/auth/admission.ts';
-import type { DeviceAuthenticator } from '../gateway/auth/authenticator.ts';
+import type { DeviceAuthenticator, Dm1Attempt } from '../gateway/auth/authenticator.ts';
 import type { Interactions } from '../gateway/interaction/interactions.ts';
 import type { DevicePortOptions } from '../gateway/sessions/devicePort.ts';
-import type { Answer } from '../gateway/sessions/incoming.ts';
-import type { AuthenticateDm1 } from '../gateway/sessions/ports.ts';
+import type { Answer, Incoming } from '../gateway/sessions/incoming.ts';
+import type { AuthenticateDm1, RecognisesDm1 } from '../gateway/sessions/ports.ts';
 import { isLeftToServer } from '../interworking/sessions.ts';
 import { DEVICE_PATH } from './deviceEndpoint.ts';
 
 /** How a DM 1.x message is authenticated before a session hears of it (IW-AUTH-1). */
-export function authenticatesDm1(authenticator: DeviceAuthenticator): AuthenticateDm1 {
-  return async ({ deviceId, key, at, mark, event, request }, context) => {
-    if (isLeftToServer(context)) return { ok: true, status: 212, scheme: 'none', at };
-    if (event?.kind !== 'dm1') throw new TypeError('Only DM 1.x messages carry their own credentials.');
-    const { header } = event.message;
-    const { peer = '' } = request;
-    return authenticator.verifyDm1({
-      deviceId,
-      // Strangers elsewhere may use the same SessionID; their tries are not this device's.
-      sessionId: `${peer} ${key}`,
-      first: mark.msgId?.trim() === '1',
-      peer,
-      header,
-      ...(header.cred && { cred: header.cred }),
-      request,
-    });
+export function authenticatesDm1(authenticator: DeviceAuthenticator): {
+  readonly authenticate: AuthenticateDm1;
+  readonly recognises: RecognisesDm1;
+} {
+  return {
+    authenticate: async (message, context) =>
+      isLeftToServer(context)
+        ? { ok: true, status: 212, scheme: 'none', at: message.at }
+        : authenticator.verifyDm1(attemptOf(message)),
+    recognises: (message) => authenticator.recognises(attemptOf(message)),
+  };
+}
+
+function attemptOf({ deviceId, key, mark, event, request }: Incoming): Dm1Attempt {
+  if (event?.kind !== 'dm1') throw new TypeError('Only DM 1.x messages carry their own credentials.');
+  const { header } = event.message;
+  const { peer = '' } = request;
+  return {
+    deviceId,
+    // Strangers elsewhere may use the same SessionID; their tries are not this device's.
+    sessionId: `${peer} ${key}`,
+    first: mark.msgId?.trim() === '1',
+    peer,
+    header,
+    ...(header.cred && { cred: header.cred }),
+    request,
   };
 }
 

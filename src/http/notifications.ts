@@ -1,3 +1,4 @@
+import type { BackendNonces } from '../gateway/auth/backendNonces.ts';
 import { Bootstrapper } from '../gateway/bootstrap/bootstrapper.ts';
 import type { Config } from '../gateway/config/config.ts';
 import type { JobQueue } from '../gateway/jobs/jobs.ts';
@@ -17,6 +18,7 @@ export interface NotificationParts {
   readonly config: Config;
   readonly store: Store;
   readonly registry: Registry;
+  readonly backendNonces: BackendNonces;
   readonly jobs: JobQueue;
   readonly guard: OutboundGuard;
   readonly client: OutboundClient;
@@ -37,7 +39,8 @@ export interface Notifications {
 
 /** Everything that reaches out to devices (IW-NOT-1, IW-BOOT-1); the worker is not started yet. */
 export function createNotifications(parts: NotificationParts): Notifications {
-  const { config, store, registry, jobs, guard, client, metrics, log, node, publicUrl } = parts;
+  const { config, store, registry, backendNonces, jobs, guard, client, metrics, log, node, publicUrl } =
+    parts;
   const { limits, notifications, serverId } = config;
   const own = { serverId, deviceUrl: `${publicUrl}${DEVICE_PATH}` };
   const wakeups = new Wakeups(store, { ...limits, wake: () => worker.wake() });
@@ -45,6 +48,7 @@ export function createNotifications(parts: NotificationParts): Notifications {
   const worker = new WakeupWorker({
     wakeups,
     registry,
+    nonces: backendNonces,
     jobs,
     transports,
     own,

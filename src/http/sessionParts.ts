@@ -83,7 +83,7 @@ export function createSessionParts(needs: SessionNeeds): SessionParts {
     wire,
     present: async (message, present, deviceId) =>
       presentTo(message, present, await accountForDevice(registry, deviceId), `device ${deviceId}`),
-    authenticate: authenticatesDm1(authenticator),
+    ...authenticatesDm1(authenticator),
     readStored: (stored) => objects.read(stored),
     limits,
     metrics,

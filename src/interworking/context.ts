@@ -106,6 +106,13 @@ export interface SessionContext {
   /** Absolute URL of the device port, for RespURI and CONT (IW-SES-9). */
   readonly deviceUrl: string;
   readonly opening: Opening;
+  /**
+   * What the RespURI of this session tells its device and nobody else: 16 random bytes, base64url. Absent
+   * where no message, or every message, proves itself.
+   */
+  readonly ticket?: string;
+  /** The device did not come back to its RespURI just now, so that each message is to prove itself. */
+  readonly strays?: true;
   /** Nonce that a legacy device gave for our credentials, base64. */
   readonly ownNonce?: string;
   /** User-Agent of a legacy device: what profiles of its family go by. */

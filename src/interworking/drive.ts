@@ -6,8 +6,11 @@ import type { Session } from './session.ts';
 export function* driveDevice<R>(
   s: Session,
   machine: Machine<R>,
-  onGone: (reason: Extract<DeviceEvent, { kind: 'gone' }>['reason']) => void,
-  beforeAnswer: () => Script<void>,
+  on: {
+    readonly gone: (reason: Extract<DeviceEvent, { kind: 'gone' }>['reason']) => void;
+    readonly strayed: () => void;
+    readonly beforeAnswer: () => Script<void>;
+  },
 ): Script<R> {
   let step = machine.next();
   while (!step.done) {
@@ -28,12 +31,13 @@ export function* driveDevice<R>(
         break;
       }
       case 'send': {
-        yield* beforeAnswer();
+        yield* on.beforeAnswer();
         const event = yield* s.perform({
           kind: 'device.exchange',
           reply: { protocol: 'dm1', message: turn.message, ...(turn.present && { present: turn.present }) },
         });
-        if (event.kind === 'gone') onGone(event.reason);
+        if (event.kind === 'gone') on.gone(event.reason);
+        if (event.kind === 'dm1' && event.strays) on.strayed();
         step = machine.next(event.kind === 'dm1' ? event.message : undefined);
         break;
       }

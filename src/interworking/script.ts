@@ -62,7 +62,13 @@ export type DeviceReply =
 
 /** The device's next message, or why there will be none. */
 export type DeviceEvent =
-  | { readonly kind: 'dm1'; readonly at: number; readonly message: SyncMLMessage }
+  | {
+      readonly kind: 'dm1';
+      readonly at: number;
+      readonly message: SyncMLMessage;
+      /** It did not come to the session's RespURI: its own credentials proved it. */
+      readonly strays?: true;
+    }
   | { readonly kind: 'package3'; readonly at: number; readonly package3: Package3 }
   | { readonly kind: 'gone'; readonly at: number; readonly reason: 'timeout' | 'replaced' | 'shutdown' };
 

@@ -12,6 +12,7 @@ export const DEVICE_CAPABILITIES = {
   listTnds: 'answers `?list=TNDS`',
   prop: 'answers `?prop=Type`',
   noVersionNodes: 'has neither FwV nor SwV below `./DevDetail`',
+  respURI: 'comes back to the RespURI; one that does not has to bear credentials in every message',
   alert1100: 'shows messages (Alert 1100)',
   alert1101: 'asks for confirmation (1101)',
   alert1102: 'takes text (1102)',

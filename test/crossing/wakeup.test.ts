@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { Dm2Backend, Dm2Client, LegacyDevice, LegacyServer } from '../../src/simulator/index.ts';
+import type { LegacyDeviceOptions } from '../../src/simulator/legacyDevice/options.ts';
 import { closing, type Running, run } from './gateway.ts';
 import { PHONES } from './phones.ts';
 
@@ -107,8 +108,11 @@ const hex = (text: string) => Buffer.from(text.replace(/\s/g, ''), 'hex');
 const hex4 = (number: number) => number.toString(16).padStart(4, '0');
 
 describe.each(PHONES)('a legacy device $name', (phone) => {
-  async function between(config: Record<string, unknown> = {}) {
-    const backend = closing(new Dm2Backend());
+  async function between(
+    config: Record<string, unknown> = {},
+    options: Pick<LegacyDeviceOptions, 'serverCred'> & ConstructorParameters<typeof Dm2Backend>[0] = {},
+  ) {
+    const backend = closing(new Dm2Backend(options));
     const url = await backend.start();
     const gateway = await run({
       backends: { dms: { protocol: 'dm2', url, serverId: 'dms' } },
@@ -116,7 +120,10 @@ describe.each(PHONES)('a legacy device $name', (phone) => {
       notifications: { via: 'lan', transports: { lan: LAN } },
       ...config,
     });
-    const device = closing(new LegacyDevice({ url: gateway.dm, deviceId: ID, ...phone.device }));
+    const { serverCred } = options;
+    const device = closing(
+      new LegacyDevice({ url: gateway.dm, deviceId: ID, ...phone.device, ...(serverCred && { serverCred }) }),
+    );
     const box = await mailbox();
     await register(gateway, { serverUsername: 'gw', serverPassword: 'pw', notifyAddress: box.address });
     return { backend, gateway, device, ...box };
@@ -148,6 +155,20 @@ describe.each(PHONES)('a legacy device $name', (phone) => {
       ['urn:oma:at:dm:2.0:ClientInitiatedMgmt', undefined],
       ['urn:oma:at:dm:2.0:ServerInitiatedMgmt', { NotificationID: String(asked.number) }],
     ]);
+  });
+
+  it('that gave a nonce for the server’s credentials is woken with it, also after a restart [IW-NOT-1] [IW-AUTH-2] [1x§9.6]', async () => {
+    const serverCred = { scheme: 'md5', username: 'gw', password: 'pw' } as const;
+    const script = [[['GET', 'urn:oma:mo:oma-dm-devinfo:1.2//Man']]];
+    const { gateway, device, datagrams } = await between({}, { serverCred, script });
+    expect(await device.session()).toMatchObject({ outcome: 'completed', violations: [] });
+    const { server: given } = device.nonces;
+    const again = await gateway.restart();
+    const asked = await notify(again);
+    const bytes = await until(() => datagrams[0]);
+    const trigger = hex(`02 c8 00 00 00 ${hex4(asked.number)} 02 6777`);
+    expect(bytes.subarray(16)).toEqual(trigger);
+    expect(bytes.subarray(0, 16)).toEqual(triggerDigest('gw', 'pw', given, trigger));
   });
 
   it('is woken for a 2.0 server, which gets its own number back, also one that a trigger cannot carry [IW-NOT-1] [IW-NOT-2]', async () => {

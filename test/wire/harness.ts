@@ -45,6 +45,8 @@ export interface Wired {
   traces(device: string): Promise<TraceView[]>;
   /** The last log line of a device message with that result. */
   logged(result: string): Record<string, unknown> | undefined;
+  /** Before the test ends; another may go on with its store. */
+  stop(): Promise<void>;
 }
 
 const open: (() => Promise<void> | void)[] = [];
@@ -96,6 +98,7 @@ export async function wired(config: Record<string, unknown> = {}): Promise<Wired
       );
       return Promise.all(sessions.map(({ id }) => api<TraceView>('GET', `/api/sessions/${id}`)));
     },
+    stop: () => gateway.stop(),
     logged: (result) => log.findLast((line) => line['msg'] === 'device message' && line['result'] === result),
   };
 }

@@ -1,70 +1,26 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { basicCred, hmac, md5Digest, userHash } from '../../src/dm1/auth/digests.ts';
-import { formatHmacHeader } from '../../src/dm1/auth/hmacHeader.ts';
-import { wbxmlToXml, xmlToWbxml } from '../../src/dm1/codec.ts';
-import { Dm2Backend } from '../../src/simulator/dm2Backend/backend.ts';
-import { type Answer, closing, packageOne, statuses, syncml, TYPES, type Wired, wired } from './harness.ts';
-
-const DEVICE = 'IMEI:493005100592800';
-const STATE = 'urn:oma:mo:oma-dm-devinfo:1.2//Man';
-const HASH = userHash('user', 'right');
-const OPENING = packageOne(DEVICE);
-const HEADER_OK = (msgRef: string) =>
-  `<Status><CmdID>1</CmdID><MsgRef>${msgRef}</MsgRef><CmdRef>0</CmdRef><Cmd>SyncHdr</Cmd><Data>200</Data></Status>`;
-
-type Form = 'xml' | 'wbxml';
-type Parts = Partial<Parameters<typeof syncml>[0]>;
-
-const basic = (password: string) => cred('basic', basicCred('user', password));
-function cred(type: string, data: string): string {
-  return `<Cred><Meta><Format xmlns="syncml:metinf">b64</Format><Type xmlns="syncml:metinf">syncml:auth-${type}</Type></Meta><Data>${data}</Data></Cred>`;
-}
-
-/** The bytes of a message in either encoding. */
-function written(form: Form, parts: Parts, body: string): Uint8Array {
-  const xml = syncml({ device: DEVICE, ...parts }, body);
-  return form === 'xml' ? Buffer.from(xml) : xmlToWbxml(xml);
-}
-
-function read(form: Form, { body }: Answer): string {
-  return form === 'xml' ? body.toString('utf8') : wbxmlToXml(body);
-}
-
-const nonceIn = (xml: string) => Buffer.from(/<NextNonce[^>]*>([^<]*)</.exec(xml)?.[1] ?? '', 'base64');
-
-/** A gateway whose devices have to authenticate, with a 2.0 backend that asks one thing. */
-async function guarded(dm1: 'basic' | 'md5' | 'hmac', config: Record<string, unknown> = {}) {
-  const backend = closing(new Dm2Backend({ script: [[['GET', STATE]]] }));
-  const gateway = await wired({
-    deviceAuth: { dm1, dm2: 'basic' },
-    backends: { peer: { protocol: 'dm2', url: await backend.start() } },
-    routes: [{ match: { protocol: 'dm1' }, backend: 'peer' }],
-    ...config,
-  });
-  await gateway.api('POST', '/api/devices', { id: DEVICE, username: 'user', password: 'right' });
-  return { backend, gateway };
-}
-
-/** Answers every command of the gateway until it has none left; `send` makes a message of its number and body. */
-async function finish(
-  form: Form,
-  opened: Answer,
-  send: (msgId: string, body: string, last: string) => Promise<Answer>,
-): Promise<void> {
-  let text = read(form, opened);
-  for (let n = 2 + Number(/<MsgID>(\d+)/.exec(text)?.[1] ?? '1') - 1; n < 20; n += 1) {
-    const ref = /<MsgID>(\d+)/.exec(text)?.[1] ?? '';
-    const gets = [...text.matchAll(/<Get>\s*<CmdID>(\d+)</g)].map(([, id]) => id);
-    if (gets.length === 0) return;
-    const parts = gets.map(
-      (id, i) =>
-        `<Status><CmdID>${i + 2}</CmdID><MsgRef>${ref}</MsgRef><CmdRef>${id}</CmdRef><Cmd>Get</Cmd><Data>404</Data></Status>`,
-    );
-    text = read(form, await send(String(n), `${HEADER_OK(ref)}${parts.join('')}<Final/>`, text));
-    expect(statuses(text)[0]?.[1]).toMatch(/^2/);
-  }
-  throw new Error('The session does not end.');
-}
+import { md5Digest, userHash } from '../../src/dm1/auth/digests.ts';
+import type { Dm2Backend } from '../../src/simulator/dm2Backend/backend.ts';
+import { LegacyDevice } from '../../src/simulator/index.ts';
+import {
+  basic,
+  cred,
+  DEVICE,
+  finish,
+  guarded,
+  HASH,
+  HEADER_OK,
+  mac,
+  nonceIn,
+  OPENING,
+  type Parts,
+  placeIn,
+  read,
+  written,
+} from './guarded.ts';
+import { closing, post, statuses, TYPES, type Wired } from './harness.ts';
 
 async function onlyOneCompleted({ gateway, backend }: { gateway: Wired; backend: Dm2Backend }) {
   expect(backend.sessions.map(({ state }) => state)).toEqual(['completed']);
@@ -88,6 +44,9 @@ describe.each(['xml', 'wbxml'] as const)('impostor, in %s', (form) => {
       [{ msgId: '2', sessionId: '7', cred: basic('wrong') }, OPENING, '401'],
       [{ msgId: '1' }, `${HEADER_OK('1')}<Final/>`, '400'],
       [{ msgId: '2', sessionId: '7' }, `${HEADER_OK('1')}<Final/>`, '500'],
+      // Its session and the number that comes next, but neither its RespURI nor its password.
+      [{ msgId: '2' }, `${HEADER_OK('1')}<Final/>`, '401'],
+      [{ msgId: '2', cred: basic('wrong') }, `${HEADER_OK('1')}<Final/>`, '401'],
     ];
     for (const [parts, body, code] of forged) {
       const answer = read(form, await gateway.post(written(form, parts, body), headers));
@@ -96,15 +55,13 @@ describe.each(['xml', 'wbxml'] as const)('impostor, in %s', (form) => {
     }
     const repeated = await gateway.post(opening, headers);
     expect(repeated.body.equals(first.body)).toBe(true);
-    await finish(form, first, (msgId, body) => gateway.post(written(form, { msgId }, body), headers));
+    const place = placeIn(form, first);
+    await finish(form, first, (msgId, body) => post(place, written(form, { msgId }, body), headers));
     await onlyOneCompleted({ gateway, backend });
   });
 
   it('takes no part in a session whose messages prove themselves [IW-AUTH-1] [IW-SES-5]', async () => {
     const { gateway, backend } = await guarded('hmac');
-    const mac = (nonce: Uint8Array, body: Uint8Array, hash = HASH) => ({
-      'x-syncml-hmac': formatHmacHeader({ username: 'user', mac: hmac(hash, nonce, body) }),
-    });
     const signed = (nonce: Uint8Array, body: Uint8Array) =>
       gateway.post(body, { ...headers, ...mac(nonce, body) });
     const challenge = read(form, await gateway.post(written(form, {}, OPENING), headers));
@@ -155,7 +112,8 @@ describe.each(['xml', 'wbxml'] as const)('impostor, in %s', (form) => {
     // The device begins anew under the same SessionID, and out of step.
     const again = await open();
     expect(read(form, again)).toMatch(/<MsgID>2</);
-    await finish(form, again, (msgId, body) => gateway.post(written(form, { msgId }, body), headers));
+    const place = placeIn(form, again);
+    await finish(form, again, (msgId, body) => post(place, written(form, { msgId }, body), headers));
     await expect.poll(() => backend.sessions.map(({ state }) => state)).toEqual(['completed', 'completed']);
     const traces = await gateway.traces(DEVICE);
     expect(traces.map(({ ending }) => ending)).toEqual(['completed', 'device-gone']);
@@ -179,11 +137,94 @@ describe.each(['xml', 'wbxml'] as const)('impostor, in %s', (form) => {
     let own = 1;
     await finish(form, first, (msgId, body) => {
       own += 1;
-      return gateway.post(written(form, { msgId }, body), headers);
+      return post(placeIn(form, first), written(form, { msgId }, body), headers);
     });
     await onlyOneCompleted({ gateway, backend });
     const next = written(form, { sessionId: '2', cred: basic('right') }, OPENING);
     for (; own < allowed; own += 1) expect((await gateway.post(next, headers)).status).toBe(200);
     expect((await gateway.post(next, headers)).status).toBe(429);
   });
+
+  it.each(['basic', 'md5', 'hmac'] as const)(
+    'that fills the line of a device does not keep it out, which proves itself by %s [IW-AUTH-5] [IW-SES-5]',
+    async (scheme) => {
+      const backend = await slowBackend();
+      const backends = { peer: { protocol: 'dm2', url: backend.url } };
+      const { gateway } = await guarded(scheme, { backends });
+      const send = async (
+        sessionId: string,
+        { nonce = Buffer.alloc(0), msgId = '1', body = OPENING, url = gateway.dm, bare = false } = {},
+      ) => {
+        const proof =
+          scheme === 'basic' ? basic('right') : scheme === 'md5' ? cred('md5', md5Digest(HASH, nonce)) : '';
+        const message = written(form, { sessionId, msgId, ...(!bare && { cred: proof }) }, body);
+        return post(url, message, { ...headers, ...(scheme === 'hmac' && !bare && mac(nonce, message)) });
+      };
+      const challenge = async (sessionId: string) =>
+        nonceIn(read(form, await send(sessionId, { bare: true })));
+      // Known already, so that an opening goes to the backend at once.
+      const auth = { type: scheme, username: 'user', password: 'right' };
+      const device = closing(new LegacyDevice({ url: gateway.dm, deviceId: DEVICE, encoding: form, auth }));
+      expect(await device.session()).toMatchObject({ outcome: 'completed' });
+      // Two good nonces: that of the session before, and that of a challenge.
+      const own = device.nonces.client ? { nonce: Buffer.from(device.nonces.client) } : {};
+      const other = { nonce: await challenge('2') };
+
+      backend.hold();
+      const opening = send('3', own);
+      await backend.asked();
+      const strangers = Array.from({ length: 40 }, (_, n) => send(String(n), { bare: true }));
+      const turnedAway = () => answered.filter((status) => status === 503).length;
+      const answered: number[] = [];
+      for (const stranger of strangers) void stranger.then(({ status }) => answered.push(status));
+      await expect.poll(turnedAway).toBe(25);
+      const again = send('4', { ...other, msgId: '1' });
+      // It waits, where a stranger is turned away at once.
+      expect((await send('5', { bare: true })).status).toBe(503);
+      backend.release();
+      const accepted = scheme === 'hmac' ? '200' : '212';
+      expect(statuses(read(form, await opening))[0]).toEqual(['SyncHdr', accepted]);
+      expect(statuses(read(form, await again))[0]).toEqual(['SyncHdr', accepted]);
+      const codes = (await Promise.all(strangers)).map((answer) => answer.status);
+      expect([codes.filter((c) => c === 200).length, codes.filter((c) => c === 503).length]).toEqual([
+        15, 25,
+      ]);
+    },
+  );
 });
+
+/** A 2.0 backend that ends every session, once it may. */
+async function slowBackend() {
+  let gate: Promise<void> = Promise.resolve();
+  let release = () => {};
+  let told = () => {};
+  let asked: Promise<void> = Promise.resolve();
+  const server = createServer(async (request, response) => {
+    request.resume();
+    told();
+    await gate;
+    response.writeHead(200, { 'content-type': 'application/vnd.oma.dm.request+json' });
+    response.end('{"CMD":[["END"]]}');
+  });
+  closing({
+    close: () => {
+      release();
+      server.closeAllConnections();
+      server.close();
+    },
+  });
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/dm`,
+    hold: () => {
+      gate = new Promise((resolve) => {
+        release = resolve;
+      });
+      asked = new Promise((resolve) => {
+        told = resolve;
+      });
+    },
+    asked: () => asked,
+    release: () => release(),
+  };
+}

@@ -45,10 +45,13 @@ const TREE = {
   test: { $type: 'urn:example:mo:test:1.0', execute: { $access: ['Exec', 'Get'], $value: '' } },
 };
 
-/** The bytes with the gateway's own origin, which has a port of chance, replaced. */
+const TICKET = 'TTTTTTTTTTTTTTTTTTTTTT';
+
+/** The bytes with what chance made replaced: the port of the gateway's origin, the ticket of the session. */
 function neutral(bytes: Buffer, url: string): Buffer {
   const { origin } = new URL(url);
-  return Buffer.from(bytes.toString('latin1').replaceAll(origin, 'http://gateway.example'), 'latin1');
+  const text = bytes.toString('latin1').replaceAll(origin, 'http://gateway.example');
+  return Buffer.from(text.replace(/session=[A-Za-z0-9_-]{22}/, `session=${TICKET}`), 'latin1');
 }
 
 /** Plays both messages of a recording against the gateway, whose backend gives one Package#2, then END. */
@@ -72,12 +75,11 @@ async function play(name: string, CMD: readonly (readonly string[])[]) {
   expect(await earlier.session({ sessionId: '0' })).toMatchObject({ outcome: 'completed', violations: [] });
   recording = true;
   const answers: { status: number; type: unknown; body: Buffer }[] = [];
+  let to = gateway.dm;
   for (const { type, body } of [first, recorded(`${name}-02`)]) {
-    const {
-      status,
-      headers,
-      body: bytes,
-    } = await gateway.post(body, { 'content-type': type, accept: '*/*' });
+    const { status, headers, body: bytes } = await post(to, body, { 'content-type': type, accept: '*/*' });
+    // It goes where RespURI says, which it puts nowhere into its message.
+    to = /http:\/\/[^<\0]*\?session=[A-Za-z0-9_-]{22}/.exec(bytes.toString('latin1'))?.[0] ?? to;
     answers.push({ status, type: headers['content-type'], body: neutral(bytes, gateway.dm) });
   }
   const session = backend.sessions.at(-1);
@@ -119,7 +121,7 @@ const ok = (id: number, msgRef: string, cmdRef: string, cmd: string, code = 200)
 
 /** The message's first part, which is the same for every answer of the gateway. */
 const toDevice = (port: string, msgId: string, body: string) =>
-  `${HEAD}<SessionID>1</SessionID><MsgID>${msgId}</MsgID><Target><LocURI>DMCtest</LocURI></Target><Source><LocURI>http://127.0.0.1:${port}/dm</LocURI></Source><RespURI>http://gateway.example/dm</RespURI><Meta><MaxMsgSize xmlns="syncml:metinf">1048576</MaxMsgSize></Meta></SyncHdr><SyncBody>${body}<Final/></SyncBody></SyncML>`;
+  `${HEAD}<SessionID>1</SessionID><MsgID>${msgId}</MsgID><Target><LocURI>DMCtest</LocURI></Target><Source><LocURI>http://127.0.0.1:${port}/dm</LocURI></Source><RespURI>http://gateway.example/dm?session=${TICKET}</RespURI><Meta><MaxMsgSize xmlns="syncml:metinf">1048576</MaxMsgSize></Meta></SyncHdr><SyncBody>${body}<Final/></SyncBody></SyncML>`;
 /** Credentials accepted: 212 for the header, first of all (1x§2.6, 1x§9). */
 const header212 = (port: string, msgRef: string) =>
   `<Status><CmdID>1</CmdID><MsgRef>${msgRef}</MsgRef><CmdRef>0</CmdRef><Cmd>SyncHdr</Cmd><TargetRef>http://127.0.0.1:${port}/dm</TargetRef><SourceRef>DMCtest</SourceRef><Data>212</Data></Status>`;
@@ -223,7 +225,7 @@ describe('a recorded libdmclient, byte for byte', () => {
 
 /** 1.2, 0x1201, UTF-8, no string table; page switches around Meta; Final without content (1x§12). */
 const HEADER_12 = (msgId: string) =>
-  `02a4016a006d6c7103312e3200017203444d2f312e32000165033100015b033${msgId}00016e5703444d4374657374000101675703687474703a2f2f3132372e302e302e313a31383039362f646d0001016103687474703a2f2f676174657761792e6578616d706c652f646d00015a00014c03313034383537360001010100006b694b033100015c033${msgId}00014c033000014a0353796e6348647200016f03687474703a2f2f3132372e302e302e313a31383039362f646d00016803444d437465737400014f03323132000101`;
+  `02a4016a006d6c7103312e3200017203444d2f312e32000165033100015b033${msgId}00016e5703444d4374657374000101675703687474703a2f2f3132372e302e302e313a31383039362f646d0001016103687474703a2f2f676174657761792e6578616d706c652f646d3f73657373696f6e3d5454545454545454545454545454545454545454545400015a00014c03313034383537360001010100006b694b033100015c033${msgId}00014c033000014a0353796e6348647200016f03687474703a2f2f3132372e302e302e313a31383039362f646d00016803444d437465737400014f03323132000101`;
 const GOLDEN_WBXML = [
   `${HEADER_12('1')}694b033200015c033100014c033100014a03416c65727400014f03323030000101694b033300015c033100014c033200014a035265706c61636500014f03323030000101534b03340001546e57032e2f446576496e666f2f4d616e0001010101120101`,
   `${HEADER_12('2')}120101`,

@@ -25,6 +25,8 @@ export interface ServerLegOptions extends Sizing {
   readonly encoding: Encoding;
   /** Absolute URL for everything that the device sends from now on. */
   readonly respURI: string;
+  /** Every message is to bear credentials: 200 for the header instead of 212 (1x§2.6). */
+  readonly eachMessage?: boolean;
   /** Messages that this side sends at most in the session. */
   readonly maxMessages: number;
   /** MaxMsgSize to announce, bytes. */
@@ -74,7 +76,9 @@ export class DeviceChannel {
   #lastMsgId = 0;
   #headerCode = 200;
   #chal: Meta | undefined;
-  #verifyEach = true;
+  /** The next message is to be checked. */
+  #verifies = true;
+  #each: boolean;
   #challenges = 0;
   #sent = 0;
   #gaveUp = false;
@@ -83,6 +87,7 @@ export class DeviceChannel {
   constructor(options: ServerLegOptions) {
     const { opening, judgeAlert } = options;
     this.#o = options;
+    this.#each = options.eachMessage ?? false;
     this.#last = opening.header;
     // A challenge that no session gave has used up numbers of both sides; messages alternate (1x§9.4).
     this.#sent = earlierMessages(opening.header);
@@ -103,6 +108,12 @@ export class DeviceChannel {
   /** Nonce for our credentials in the next session, where the device gave one. */
   get nextNonce(): Uint8Array | undefined {
     return this.#presenter.nextNonce;
+  }
+
+  /** The message that comes next did not come to `respURI`: its credentials are to be checked. */
+  proveEach(): void {
+    this.#each = true;
+    this.#verifies = true;
   }
 
   note(text: string): void {
@@ -195,12 +206,12 @@ export class DeviceChannel {
   /** Reads a header, and checks credentials while they are due on each message (1x§9.4). */
   *admit(message: SyncMLMessage): Machine<SyncMLMessage | undefined> {
     this.#readHeader(message.header);
-    if (!this.#verifyEach) return message;
+    if (!this.#verifies) return message;
     const verdict = yield* verify(message.header, message.header.cred);
     if (verdict.ok) {
       const { status, scheme, nextNonce } = verdict;
-      this.#headerCode = status;
-      this.#verifyEach = status === 200 && scheme !== 'none';
+      this.#headerCode = this.#each && scheme !== 'none' ? 200 : status;
+      this.#verifies = status === 200 && scheme !== 'none';
       this.#chal = nextNonce && scheme !== 'none' ? challengeMeta(scheme, nextNonce) : undefined;
       return message;
     }

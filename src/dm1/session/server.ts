@@ -70,6 +70,11 @@ export class ServerLeg {
     return this.#learned;
   }
 
+  /** The message that comes next bears credentials, and so have those behind it to (1x§2.6, 200). */
+  proveEach(): void {
+    this.#channel.proveEach();
+  }
+
   /** Takes over what became known of the device elsewhere. */
   know(learned: Learned): void {
     this.#learned = { ...this.#learned, ...learned };

@@ -10,7 +10,7 @@ import { accountOf, type DeviceRecord, REALM } from '../registry/device.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { CertificateClaim } from './certificate.ts';
 import { DigestVerifier } from './digest.ts';
-import type { NonceStore } from './nonces.ts';
+import type { FoundNonce, NonceStore } from './nonces.ts';
 import { SessionTries } from './sessionTries.ts';
 import { Throttle } from './throttle.ts';
 
@@ -75,7 +75,8 @@ type Dm1Result = AuthVerdict & { readonly at: number };
 
 /** Stands in for the account of a device that has none, so that both cost the same work. */
 const NOBODY = accountOf('nobody', 'no password is this one');
-const NO_NONCE = new Uint8Array(16);
+const DM1_SCHEMES = ['none', 'basic', 'md5', 'hmac'] as const;
+const STRANGERS: readonly FoundNonce[] = [{ party: 'device', nonce: new Uint8Array(16) }];
 const REPORTED_FROM = 5;
 
 /** Checks who devices are (IW-AUTH-1, IW-AUTH-4, IW-AUTH-5, IW-SES-2). */
@@ -111,7 +112,7 @@ export class DeviceAuthenticator {
   async verifyDm1(attempt: Dm1Attempt): Promise<Dm1Result> {
     const { deviceId } = attempt;
     const record = await this.#recall(attempt);
-    const scheme = schemeOf(record, this.#policy.dm1, ['none', 'basic', 'md5', 'hmac']);
+    const scheme = schemeOf(record, this.#policy.dm1, DM1_SCHEMES);
     if (scheme === 'none') {
       await this.#registry.firstContact(deviceId, 'dm1');
       return this.#at({ ok: true, status: 212, scheme });
@@ -127,6 +128,16 @@ export class DeviceAuthenticator {
     const nextNonce = await this.#nonces.issue(deviceId);
     // HMAC proves each message by itself (1x§9.5).
     return this.#at({ ok: true, status: scheme === 'hmac' ? 200 : 212, scheme, nextNonce });
+  }
+
+  /** Whether a message bears good credentials of its device. Uses no nonce up; a wrong guess counts as one. */
+  async recognises(attempt: Dm1Attempt): Promise<boolean> {
+    const record = await this.#recall(attempt);
+    const scheme = schemeOf(record, this.#policy.dm1, DM1_SCHEMES);
+    if (scheme === 'none' || this.#throttle.wait(throttled(attempt)) > 0) return false;
+    const good = (await this.#proof(attempt, scheme, record)) !== undefined;
+    if (!good && offersProof(attempt)) await this.#failed(attempt, record, 'dm1');
+    return good;
   }
 
   /** Checks the HTTP authentication of a DM 2.0 client (IW-AUTH-4, IW-SES-2). */
@@ -209,20 +220,28 @@ export class DeviceAuthenticator {
     return { ok: false, status: 401, headers: { 'www-authenticate': challenges.join(', ') }, detail };
   }
 
-  /** Whether the credentials are good; unknown devices cost the same hashing. */
+  /** Whether the credentials are good; uses up the nonce that they are made with. */
   async #check(attempt: Dm1Attempt, scheme: Dm1Scheme, record: DeviceRecord | undefined): Promise<boolean> {
+    const found = await this.#proof(attempt, scheme, record);
+    if (found === undefined) return false;
+    return found === 'basic' || this.#nonces.use(attempt.deviceId, found);
+  }
+
+  /** What makes the credentials good, if they are; unknown devices cost the same hashing. */
+  async #proof(
+    attempt: Dm1Attempt,
+    scheme: Dm1Scheme,
+    record: DeviceRecord | undefined,
+  ): Promise<'basic' | FoundNonce | undefined> {
     const account = record?.account;
     const proof = proofOf(attempt, scheme);
-    if (!proof) return false;
+    if (!proof) return undefined;
     const hash = (account ?? NOBODY).userHash;
-    if (scheme === 'basic') return proof(hash, new Uint8Array()) && account !== undefined;
+    if (scheme === 'basic') return proof(hash, new Uint8Array()) && account ? 'basic' : undefined;
     const usable = await this.#nonces.usable(attempt.deviceId);
-    let matching: (typeof usable)[number] | undefined;
-    for (const found of account ? usable : [{ party: 'device', nonce: NO_NONCE }]) {
-      if (proof(hash, found.nonce)) matching = found;
-    }
-    if (!matching || !account) return false;
-    return this.#nonces.use(attempt.deviceId, matching);
+    let matching: FoundNonce | undefined;
+    for (const found of account ? usable : STRANGERS) if (proof(hash, found.nonce)) matching = found;
+    return account && matching;
   }
 
   async #refuse(
@@ -231,7 +250,7 @@ export class DeviceAuthenticator {
     record: DeviceRecord | undefined,
   ): Promise<Dm1Result> {
     const { deviceId, sessionId } = attempt;
-    const offered = attempt.cred !== undefined || attempt.request?.headers[HMAC_HEADER] !== undefined;
+    const offered = offersProof(attempt);
     if (attempt.first) this.#tries.forget(sessionId);
     if (!record?.account && this.#policy.unknownDevice === 404) {
       await this.#failed(attempt, record, 'dm1');
@@ -276,6 +295,10 @@ export class DeviceAuthenticator {
   #at(verdict: AuthVerdict): Dm1Result {
     return { ...verdict, at: this.#now() };
   }
+}
+
+function offersProof({ cred, request }: Dm1Attempt): boolean {
+  return cred !== undefined || request?.headers[HMAC_HEADER] !== undefined;
 }
 
 /** Whom a message claims to be from, and where it came from. */

@@ -6,11 +6,11 @@ const NONCE_BYTES = 16;
 /** How long an unused challenge is given again, so that strangers who ask for one take none away. */
 const CHALLENGE_LIFE = minutes(10);
 
-interface Found {
+export interface FoundNonce {
   readonly party: string;
   readonly nonce: Uint8Array;
 }
-interface Kept extends Found {
+interface Kept extends FoundNonce {
   readonly updated_at: number;
 }
 
@@ -72,12 +72,12 @@ export class NonceStore {
   }
 
   /** Nonces that this device may still use. */
-  async usable(deviceId: string): Promise<readonly Found[]> {
+  async usable(deviceId: string): Promise<readonly FoundNonce[]> {
     return this.#usable(deviceId);
   }
 
   /** Uses a nonce up; resolves to `false` when someone else did so first. */
-  async use(deviceId: string, found: Found): Promise<boolean> {
+  async use(deviceId: string, found: FoundNonce): Promise<boolean> {
     return (await this.#use(deviceId, found.party, found.nonce, this.#now())) === 1;
   }
 

@@ -1,5 +1,7 @@
-/** Messages of one device that may be under way or wait for those before them. */
+/** Messages in one device's name that may be under way or wait for those before them. */
 const MOST_WAITING = 16;
+/** With those that are surely its own: what strangers send in its name takes no place from it. */
+const MOST_WITH_OWN = 32;
 
 interface Line {
   last: Promise<void>;
@@ -13,10 +15,10 @@ interface Line {
 export class DeviceOrder {
   readonly #lines = new Map<string, Line>();
 
-  /** `undefined` when too many wait already. */
-  inOrder<R>(deviceId: string, work: () => Promise<R>): Promise<R> | undefined {
+  /** `undefined` when too many wait already; `own`: the device is known to have sent it. */
+  inOrder<R>(deviceId: string, work: () => Promise<R>, own = false): Promise<R> | undefined {
     const line = this.#lines.get(deviceId) ?? { last: Promise.resolve(), length: 0 };
-    if (line.length >= MOST_WAITING) return undefined;
+    if (line.length >= (own ? MOST_WITH_OWN : MOST_WAITING)) return undefined;
     const result = line.length === 0 ? work() : line.last.then(work);
     line.length += 1;
     const settle = () => {

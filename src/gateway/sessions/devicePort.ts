@@ -12,6 +12,7 @@ import {
   nextMsgId,
 } from '../../dm2/dialects/index.ts';
 import { chooseType } from '../../dm2/mediaTypes.ts';
+import { respUri, ticketOf } from '../../interworking/respUri.ts';
 import { DragomanError, ERRORS, type ErrorCode } from '../../support/errors.ts';
 import { type PostedUrl, readPostedUrl } from '../reports/reportUrl.ts';
 import { opens } from './dm1Openings.ts';
@@ -121,6 +122,7 @@ export class DevicePort {
     const { message, encoding, credRanges, stripped } = wire.readDm1(request.body, form);
     const { sessionId, msgId, source } = message.header;
     const deviceId = checkedId(source.uri);
+    const mac = request.headers[HMAC_HEADER];
     line['device'] = deviceId;
     line['msgId'] = msgId;
     this.#options.metrics.message(String(line['dialect']), 'in', 'ok');
@@ -129,12 +131,12 @@ export class DevicePort {
       deviceId,
       key: `dm1:${deviceId.length}:${deviceId}:${sessionId}`,
       at: this.#now(),
-      mark: { hash: digest(request.body), msgId },
+      mark: { hash: digest(request.body, `${request.url ?? ''} ${mac ?? ''}`), msgId },
       stored: credRanges.length > 0 ? wire.maskDm1(request.body, credRanges) : request.body,
       encoding,
       dialect: 'syncml',
       ...(stripped && { stripped }),
-      opens: opens(message, message.header.cred !== undefined || request.headers[HMAC_HEADER] !== undefined),
+      opens: opens(message, message.header.cred !== undefined || mac !== undefined),
       opening: { protocol: 'dm1', message, encoding, ...agentOf(request) },
       event: { kind: 'dm1', message },
       request,
@@ -143,7 +145,10 @@ export class DevicePort {
     if (answer.kind === 'reply') return given(answer.reply);
     if (answer.kind === 'refused' && answer.code === 'overload') throw overload(answer.detail);
     const challenge = answer.kind === 'unproven' ? answer.verdict.challenge : undefined;
-    const reply = answerWithStatus(message, dm1Code(answer), this.#options.deviceUrl, { challenge });
+    // A device keeps the RespURI that it was given last: what it came with is no secret to it.
+    const ticket = ticketOf(request.url);
+    const respURI = respUri({ deviceUrl: this.#options.deviceUrl, ...(ticket !== undefined && { ticket }) });
+    const reply = answerWithStatus(message, dm1Code(answer), respURI, { challenge });
     return ok(DM1_TYPES[form], wire.writeDm1(reply, encoding));
   }
 
@@ -300,9 +305,12 @@ function checkedId(id: string): string {
   return id;
 }
 
-/** Of the bytes; of a 2.0 message also of the URL that it came to, which CONT may have changed. */
-function digest(body: Uint8Array, url = ''): string {
-  return hash('sha1', url === '' ? body : Buffer.concat([Buffer.from(`${url}\n`), body]), 'base64');
+/**
+ * Of the bytes and of what belongs to them: the URL that they came to, which CONT or RespURI may have
+ * changed, and their HMAC. Who knows the bytes alone repeats nothing.
+ */
+function digest(body: Uint8Array, beside = ''): string {
+  return hash('sha1', Buffer.concat([Buffer.from(`${beside}\n`), body]), 'base64');
 }
 
 function overload(reason: string): Declined {

@@ -43,6 +43,8 @@ export interface MessageMeta {
   readonly tolerated?: readonly string[];
   /** Control characters that were left out of the message (IW-VAL-4). */
   readonly stripped?: number;
+  /** It came elsewhere than to the session's RespURI, and proved itself. */
+  readonly strays?: true;
   /** Instead of a message: why none will come. */
   readonly gone?: 'timeout' | 'replaced' | 'shutdown';
 }

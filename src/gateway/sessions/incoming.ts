@@ -35,7 +35,7 @@ export interface Incoming {
   readonly opens: 'always' | 'again' | 'if-none' | 'never';
   /** The message as an event of a live session. */
   readonly event?:
-    | { readonly kind: 'dm1'; readonly message: SyncMLMessage }
+    | { readonly kind: 'dm1'; readonly message: SyncMLMessage; readonly strays?: true }
     | {
         readonly kind: 'package3';
         readonly package3: Package3;

@@ -69,8 +69,10 @@ export class LiveSession {
   /** Whether the answer arrived; `undefined` while it is on its way (`delivery` settles then). */
   delivered: boolean | undefined = false;
   delivery: Promise<unknown> | undefined;
-  /** Its device was authenticated, once for the session or for each message (1x§9.4). */
-  proof: 'session' | 'message' | undefined;
+  /** Its device was authenticated, once for the session or for each message (1x§9.4), or need not be. */
+  proof: 'none' | 'session' | 'message' | undefined;
+  /** Where a message came from that belongs here but did not come to the RespURI, and proved nothing. */
+  strayedFrom: string | undefined;
   /** It has had addresses in the Data Repository. */
   hasPlaces = false;
   /** Its journal holds what a user typed unseen; that goes when it ends. */
@@ -159,7 +161,8 @@ export class LiveSession {
   /** Takes note of a result of `authenticate`. */
   judged(verdict: AuthVerdict): void {
     if (!verdict.ok) return;
-    this.proof = verdict.status === 200 && verdict.scheme !== 'none' ? 'message' : 'session';
+    if (verdict.scheme === 'none') this.proof = 'none';
+    else this.proof = verdict.status === 200 ? 'message' : 'session';
   }
 
   recordMessage(

@@ -2,8 +2,11 @@ import type { MessageMeta } from './entries.ts';
 import type { Incoming } from './incoming.ts';
 import type { LiveSession } from './liveSession.ts';
 
-/** Journals a session's next message, and makes the session ready to answer it. */
-export function takeNext(session: LiveSession, message: Incoming): void {
+/**
+ * Journals a session's next message, and makes the session ready to answer it; `strays`: it did not come to
+ * the session's RespURI.
+ */
+export function takeNext(session: LiveSession, message: Incoming, strays = false): void {
   const { at, mark, encoding, stripped, contentType, tolerated } = message;
   const changed = encoding && encoding.form !== session.encoding?.form;
   if (changed) session.encoding = encoding;
@@ -23,6 +26,7 @@ export function takeNext(session: LiveSession, message: Incoming): void {
     ...(stripped && { stripped }),
     ...(contentType !== undefined && { type: contentType }),
     ...(tolerated && { tolerated }),
+    ...(strays && { strays }),
   };
   session.recordMessage('device', at, meta, message.stored, unlike);
 }

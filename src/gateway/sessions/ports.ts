@@ -44,6 +44,9 @@ export type AuthenticateDm1 = (
   context: SessionContext,
 ) => Promise<ResultOf<'authenticate'>>;
 
+/** Whether a DM 1.x message bears good credentials, which it does not use up: they are checked again in its turn. */
+export type RecognisesDm1 = (message: Incoming) => Promise<boolean>;
+
 export type AuthenticateDm2 = (request: DeviceRequest, deviceId: string) => Promise<Dm2Verdict>;
 
 /** A reply with the gateway's credentials in it, and the transport header that HMAC needs (1x§9.5). */

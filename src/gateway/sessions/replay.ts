@@ -83,7 +83,7 @@ export function replay(
     if (entry.kind !== 'device') throw diverged(row.id, entry.seq, entry.kind, 'a message of the device');
     const meta = JSON.parse(entry.meta) as MessageMeta;
     const event =
-      (isFresh(i, meta) && fresh?.protocol === 'dm1' && { ...fresh.event, at: entry.at }) ||
+      (isFresh(i, meta) && fresh?.protocol === 'dm1' && { ...fresh.event, ...strayed(meta), at: entry.at }) ||
       readEvent(row.protocol, entry, meta, session, tools.wire);
     session.parked = false;
     session.delivered = false;
@@ -132,13 +132,17 @@ function readEvent(
   const body = entry.body ?? new Uint8Array();
   if (protocol === 'dm1') {
     const form = (meta.enc ?? session.encoding)?.form ?? 'xml';
-    return { kind: 'dm1', at, message: wire.readDm1(body, form).message };
+    return { kind: 'dm1', at, message: wire.readDm1(body, form).message, ...strayed(meta) };
   }
   const { package3 } = wire.dm2[session.dialect as DialectName].readStatus(
     { headers: { 'content-type': meta.type }, body },
     { limits: wire.dm2Limits, commands: session.asked },
   );
   return { kind: 'package3', at, package3 };
+}
+
+function strayed({ strays }: MessageMeta): { strays?: true } {
+  return strays ? { strays } : {};
 }
 
 function diverged(id: string, seq: number, recorded: string, found: string | undefined): DragomanError {

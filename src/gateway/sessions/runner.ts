@@ -1,8 +1,11 @@
+import type { SessionContext } from '../../interworking/context.ts';
+import type { AuthVerdict } from '../../interworking/script.ts';
 import { isLeftToServer } from '../../interworking/sessions.ts';
 import type { JournalEntry, SessionRow } from '../../store/schema.ts';
 import type { Store } from '../../store/store.ts';
 import { seconds } from '../../support/durations.ts';
 import { DragomanError } from '../../support/errors.ts';
+import { holdsTicket, newTicket } from '../auth/ticket.ts';
 import type { ReadStored } from '../objects/fill.ts';
 import { DeliveryLog } from './deliveryLog.ts';
 import { Departures } from './departures.ts';
@@ -19,6 +22,7 @@ import type { Performers } from './performers.ts';
 import type {
   AuthenticateDm1,
   PresentToDevice,
+  RecognisesDm1,
   RunnerLimits,
   SessionLog,
   SessionMetrics,
@@ -38,6 +42,7 @@ export interface RunnerOptions {
   readonly wire: Wire;
   readonly present: PresentToDevice;
   readonly authenticate: AuthenticateDm1;
+  readonly recognises: RecognisesDm1;
   /** Bytes that answers only name. */
   readonly readStored: ReadStored;
   readonly limits: RunnerLimits;
@@ -117,8 +122,20 @@ export class SessionRunner {
     if (this.#stopped || (this.#draining && message.opens === 'always')) {
       return overload('The gateway is shutting down.');
     }
-    const answer = this.#order.inOrder(message.deviceId, () => this.#deliver(message));
-    return answer ?? overload('Too many messages of this device wait.');
+    const work = () => this.#deliver(message);
+    const answer = this.#order.inOrder(message.deviceId, work);
+    if (answer) return answer;
+    const own = await this.#isOwn(message);
+    const late = own ? this.#order.inOrder(message.deviceId, work, own) : undefined;
+    return late ?? overload('Too many messages of this device wait.');
+  }
+
+  /** Whether a message comes from its device, without its session's help: for when too many claim to. */
+  async #isOwn(message: Incoming): Promise<boolean> {
+    if (message.protocol === 'dm2') return true;
+    const held = this.#sessions.byKey(message.key);
+    if (held?.proof === 'session' && holdsTicket(held.context, message.request.url)) return true;
+    return this.#options.recognises(message);
   }
 
   /**
@@ -198,10 +215,17 @@ export class SessionRunner {
     }
     const report = reportFor(session, message, this.#options.wire);
     if ('refused' in report) return report.refused;
-    if (session.proof !== 'message') return this.#next(session, message, report.event);
+    const strays = session.proof === 'session' && !holdsTicket(session.context, message.request.url);
+    if (!strays) session.strayedFrom = undefined;
+    if (!strays && session.proof !== 'message') return this.#next(session, message, report.event);
     const verdict = await this.#options.authenticate(message, session.context);
-    if (!verdict.ok) return { kind: 'unproven', verdict };
-    return this.#next(session, message, report.event, verdict);
+    if (!verdict.ok) {
+      if (strays) session.strayedFrom = message.request.peer;
+      return { kind: 'unproven', verdict };
+    }
+    const event =
+      strays && report.event.kind === 'dm1' ? { ...report.event, strays: true as const } : report.event;
+    return this.#next(session, message, event, verdict);
   }
 
   async #next(
@@ -211,7 +235,7 @@ export class SessionRunner {
     verdict?: Taken['verdict'],
   ): Promise<Answer> {
     this.#sessions.rename(session, message.key);
-    takeNext(session, message);
+    takeNext(session, message, event.kind === 'dm1' && event.strays);
     this.#sessions.touch(session, message.at);
     return this.#answer(session, message, {
       verdict,
@@ -263,7 +287,8 @@ export class SessionRunner {
       message.protocol === 'dm1' ? await this.#options.authenticate(message, started) : undefined;
     if (verdict?.ok === false) return { kind: 'unproven', verdict };
     const ended = isLeftToServer(started) ? earlier.filter(({ key }) => key === message.key) : earlier;
-    const session = newSession(message, started, ended, {
+    const context = verdict?.ok ? withTicket(started, verdict, this.#strays(message)) : started;
+    const session = newSession(message, context, ended, {
       starter: this.#options.starter,
       node: this.#options.node,
       deadline: this.#sessions.storedDeadline(at),
@@ -274,6 +299,12 @@ export class SessionRunner {
       if (row.state === 'live') this.#departures.replace(row, held);
     }
     return this.#answer(session, message, { verdict });
+  }
+
+  /** It begins anew as its device was asked to when it did not come to the RespURI of its session. */
+  #strays({ key, opens, request }: Incoming): boolean {
+    const held = this.#sessions.byKey(key);
+    return opens === 'again' && held?.strayedFrom !== undefined && held.strayedFrom === request.peer;
   }
 
   async #repeat(session: LiveSession, message: Incoming): Promise<Answer> {
@@ -328,6 +359,15 @@ export class SessionRunner {
 /** Whether a message belongs to a live session that has its key, rather than opening another. */
 function goesOn(session: LiveSession, { opens }: Incoming): boolean {
   return opens !== 'always' && !(opens === 'again' && session.proof !== undefined);
+}
+
+function withTicket(
+  context: SessionContext,
+  verdict: Extract<AuthVerdict, { ok: true }>,
+  strays: boolean,
+): SessionContext {
+  if (verdict.scheme === 'none' || verdict.status !== 212) return context;
+  return { ...context, ticket: newTicket(), ...(strays && { strays }) };
 }
 
 function claimed({ context }: LiveSession): { claimed?: true } {

@@ -7,11 +7,18 @@ import {
 } from '../../dm1/codec.ts';
 import type { SyncMLMessage } from '../../dm1/message.ts';
 import { JSON_LIMITS, readJson } from '../../dm2/json.ts';
-import { maskJson, maskMessage, maskText } from '../../interworking/masking.ts';
+import { HIDDEN, maskJson, maskMessage, maskText } from '../../interworking/masking.ts';
 import type { SecretPaths } from '../../mo/secretPaths.ts';
 import type { JournalEntry, SessionRow } from '../../store/schema.ts';
 import type { Store } from '../../store/store.ts';
-import { type EndMeta, type EntryKind, type MessageMeta, type NoteMeta, readReplyMeta } from './entries.ts';
+import {
+  type EndMeta,
+  type EntryKind,
+  type MessageMeta,
+  type NoteMeta,
+  type OpenMeta,
+  readReplyMeta,
+} from './entries.ts';
 import { readTagged } from './taggedJson.ts';
 
 /** One line of a session's trace, for people who look for what happened and why. */
@@ -54,7 +61,21 @@ export async function readTrace(
   if (!row) return undefined;
   const { key: _key, ...session } = row;
   const entries = await store.sessions.entries(sessionId);
-  return { session, entries: entries.map((entry) => traceEntry(entry, row.protocol, secrets)) };
+  const ticket = ticketIn(entries[0]);
+  return {
+    session,
+    entries: entries.map((entry) => withoutTicket(traceEntry(entry, row.protocol, secrets), ticket)),
+  };
+}
+
+/** What lets a message into the session: it stands in addresses of either side. */
+function ticketIn(opening: JournalEntry | undefined): string | undefined {
+  return opening?.kind === 'open' ? (JSON.parse(opening.meta) as OpenMeta).context.ticket : undefined;
+}
+
+function withoutTicket(entry: TraceEntry, ticket: string | undefined): TraceEntry {
+  if (ticket === undefined || entry.xml === undefined) return entry;
+  return { ...entry, xml: entry.xml.replaceAll(ticket, HIDDEN) };
 }
 
 function traceEntry(entry: JournalEntry, protocol: 'dm1' | 'dm2', secrets: SecretPaths): TraceEntry {

@@ -40,17 +40,23 @@ export function formOf(device: Pick<DeviceRecord, 'id' | 'protocol' | 'dialect'>
   }
 }
 
-/** The bytes of the next copy, with the device's own credentials (IW-NOT-1); throws `bad-value`. */
+/**
+ * The bytes of the next copy, with the device's own credentials (IW-NOT-1); throws `bad-value`. `given` is
+ * the nonce that the device gave for the server's next credentials: the first copy of a trigger is made
+ * with it, for that is what the device tries first, and the others with those of resynchronisation.
+ */
 export function compose(
   wakeup: Pick<Wakeup, 'form' | 'request' | 'number' | 'sent'>,
   device: DeviceRecord,
   own: OwnPlace,
   now: number,
+  given?: Uint8Array,
 ): WrittenNotification {
   const { notify, serverAccount } = device;
   // The account's user name is the server identifier there (1x§9.2).
   const known = wakeup.form === 'trigger' ? serverAccount?.username : undefined;
-  const nonce = RESYNC_NONCES[wakeup.sent % RESYNC_NONCES.length]!;
+  const nonces = given === undefined ? RESYNC_NONCES : [given, ...RESYNC_NONCES];
+  const nonce = nonces[wakeup.sent % nonces.length]!;
   return writeNotification({
     form: wakeup.form,
     request: {

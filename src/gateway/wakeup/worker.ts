@@ -7,6 +7,7 @@ import {
   systemClock,
 } from '../../support/durations.ts';
 import { DragomanError } from '../../support/errors.ts';
+import type { BackendNonces } from '../auth/backendNonces.ts';
 import type { JobQueue } from '../jobs/jobs.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { SessionLog } from '../sessions/ports.ts';
@@ -19,6 +20,8 @@ import type { Wakeups } from './wakeups.ts';
 export interface WakeupWorkerOptions {
   readonly wakeups: Wakeups;
   readonly registry: Registry;
+  /** What devices gave for the gateway's credentials. */
+  readonly nonces: Pick<BackendNonces, 'get'>;
   readonly jobs: Pick<JobQueue, 'get'>;
   readonly transports: ReadonlyMap<string, Transport>;
   readonly own: OwnPlace;
@@ -135,7 +138,7 @@ export class WakeupWorker {
   }
 
   async #attempt(wakeup: Wakeup): Promise<Wakeup['notes']> {
-    const { registry, transports, own } = this.#o;
+    const { registry, nonces, transports, own } = this.#o;
     const transport = transports.get(wakeup.via);
     if (!transport) {
       throw new DragomanError(
@@ -145,7 +148,9 @@ export class WakeupWorker {
     }
     const device = await registry.get(wakeup.deviceId);
     if (!device) throw new DragomanError('not-found', 'The device was forgotten.');
-    const { bytes, contentType, notes } = compose(wakeup, device, own, this.#now());
+    const nonce = wakeup.form === 'trigger' ? await nonces.get(device.id) : undefined;
+    const given = nonce === undefined ? undefined : Buffer.from(nonce, 'base64');
+    const { bytes, contentType, notes } = compose(wakeup, device, own, this.#now(), given);
     await transport.send({
       id: wakeup.id,
       deviceId: device.id,

@@ -5,6 +5,7 @@ import type { Alert } from '../../dm2/packages.ts';
 import { alertsToDm2, judgeAlert } from '../alerts.ts';
 import { driveDevice } from '../drive.ts';
 import { type KeptAlerts, keptFromLegacy } from '../keptAlerts.ts';
+import { respUri } from '../respUri.ts';
 import type { DeviceReply, Presentation, Script } from '../script.ts';
 import type { Session } from '../session.ts';
 
@@ -31,7 +32,7 @@ export class LegacyDevice {
   gone: 'timeout' | 'replaced' | 'shutdown' | undefined;
 
   constructor(s: Session) {
-    const { opening, deviceUrl, limits } = s.context;
+    const { opening, limits, strays } = s.context;
     if (opening.protocol !== 'dm1') throw new TypeError('LegacyDevice needs a DM 1.x opening');
     this.#s = s;
     this.encoding = opening.encoding;
@@ -40,7 +41,8 @@ export class LegacyDevice {
       {
         opening: opening.message,
         encoding: opening.encoding,
-        respURI: deviceUrl,
+        respURI: respUri(s.context),
+        eachMessage: strays === true || s.capability('respURI') === false,
         maxMessages: limits.messages,
         ownMaxMsgSize: limits.messageBytes,
         maxObjectBytes: limits.objectBytes,
@@ -121,15 +123,17 @@ export class LegacyDevice {
   }
 
   *#driven<R>(machine: Machine<R>): Script<R> {
-    return yield* driveDevice(
-      this.#s,
-      machine,
-      (reason) => {
+    return yield* driveDevice(this.#s, machine, {
+      gone: (reason) => {
         this.gone = reason;
       },
+      strayed: () => {
+        this.#leg.proveEach();
+        this.#s.learn('respURI', false);
+      },
       // The answer gives them their Status: from then on they are ours to deliver.
-      () => this.#keep(this.#leg.takeAlerts()),
-    );
+      beforeAnswer: () => this.#keep(this.#leg.takeAlerts()),
+    });
   }
 
   *#keep(alerts: readonly AlertCommand[]): Script<void> {

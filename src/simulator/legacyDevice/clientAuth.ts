@@ -57,6 +57,7 @@ export class ClientAuthentication {
     if (status.code !== '401' && status.code !== '407' && status.code !== '200') {
       return { refused: `SyncHdr answered ${status.code}` };
     }
+    this.#accepted = false;
     this.#failures += 1;
     if (this.#auth.type === 'none')
       return { refused: `challenged with ${status.code}, but no credentials are set` };

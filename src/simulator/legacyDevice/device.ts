@@ -302,7 +302,7 @@ export class LegacyDevice {
     );
     this.#serverMsgId = Number(message.header.msgId) || this.#serverMsgId + 1;
     const { respURI, meta } = message.header;
-    if (respURI !== undefined) this.#url = respURI;
+    if (respURI !== undefined && !quirks.ignoresRespURI) this.#url = respURI;
     else if (quirks.needsRespURI) {
       this.#end('failed', 'the server header has no RespURI');
       return;

@@ -75,6 +75,8 @@ export interface LegacyQuirks {
   readonly header212?: boolean;
   /** A server header without RespURI ends the session. */
   readonly needsRespURI?: boolean;
+  /** Every message goes where the first one went. */
+  readonly ignoresRespURI?: boolean;
   /** Status for commands that it does not have; 406 when absent. */
   readonly unsupportedCode?: number;
   /** Status for TNDS; 415 when absent. */

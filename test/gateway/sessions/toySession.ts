@@ -100,7 +100,8 @@ export function toyPerformers(world: World, boundary: Boundary = LIVES): Perform
             at: 1006,
             ok: true,
             status: 212,
-            scheme: 'md5',
+            // Its devices come to one URL for ever: no credentials, no ticket.
+            scheme: 'none',
             nextNonce: Uint8Array.of(5, 0, 250),
           }),
     'registry.save': ({ patch }) => act('registry.save', JSON.stringify(patch), { at: 1007 }),
@@ -252,6 +253,7 @@ export function toyGateway(store: Store, options: ToyOptions = {}): ToyGateway {
         context: toyContext(opening!, message.deviceId, message.at),
       });
     },
+    recognises: async () => false,
     starter: {
       mappings: NO_MAPPINGS,
       script: script as (context: SessionContext) => SessionScript,

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { userHash } from '../../../src/dm1/auth/digests.ts';
 import { decodePackage0, RESYNC_NONCES, verifyPackage0 } from '../../../src/dm1/notification/package0.ts';
+import { BackendNonces } from '../../../src/gateway/auth/backendNonces.ts';
 import { JobQueue } from '../../../src/gateway/jobs/jobs.ts';
 import { Registry } from '../../../src/gateway/registry/registry.ts';
 import { Notifier } from '../../../src/gateway/wakeup/notifier.ts';
@@ -74,6 +75,7 @@ onEveryEngine('notifications', (newUrl) => {
     return new WakeupWorker({
       wakeups,
       registry,
+      nonces: new BackendNonces(store),
       jobs: new JobQueue(store),
       transports: new Map([['hook', transport]]),
       own: { serverId: 'gw', deviceUrl: 'http://gw/dm' },
@@ -137,6 +139,31 @@ onEveryEngine('notifications', (newUrl) => {
       sent: 3,
       detail: 'After 1 h, no session answered it',
     });
+  });
+
+  it('are made first with the nonce that the device gave, then with those of resynchronisation, and with no other device’s [IW-NOT-1] [1x§9.6]', async () => {
+    const given = Buffer.from('sixteen bytes it');
+    const nonces = new BackendNonces(store);
+    await nonces.put(ID, { nonce: given.toString('base64') });
+    await nonces.put(ID, { backend: 'dms', nonce: Buffer.from('for a server').toString('base64') });
+    await ask();
+    for (let n = 0; n < 20; n += 1) {
+      await round();
+      now += 60_000;
+    }
+    const hash = userHash('gw', 'pw');
+    const made = sent.map(({ body }) =>
+      [given, ...RESYNC_NONCES].findIndex(
+        (nonce) => verifyPackage0(decodePackage0(body), hash, nonce) === 'stored',
+      ),
+    );
+    expect(made).toEqual([0, 1, 2]);
+    // A device that lost its nonce finds the same of both of its tries.
+    expect(sent.map(({ body }) => verifyPackage0(decodePackage0(body), hash, given))).toEqual([
+      'stored',
+      'resync',
+      'resync',
+    ]);
   });
 
   it('are tried again with back-off while the transport fails, as one copy, until they expire [IW-NOT-1]', async () => {
