@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
+import { decodeMessage } from '../../src/dm1/codec.ts';
 import { LegacyDevice, LegacyServer } from '../../src/simulator/index.ts';
 import { post, TYPES } from '../wire/harness.ts';
 import { closing, type Running, run } from './gateway.ts';
@@ -125,6 +126,65 @@ describe.each(FORMS)('a 1.x device in %s', (form) => {
     },
   );
 
+  it.each(['basic', 'md5'] as const)(
+    'whose server proves itself by %s unasked is not asked for more, session after session [IW-REL-1] [IW-AUTH-2]',
+    async (scheme) => {
+      const serverCred = { scheme, username: 'legacy', password: 'server-secret' };
+      const { session, phone, dms } = await between({
+        device: { encoding: form, serverCred },
+        server: { serverCred: { ...serverCred, atOnce: true } },
+      });
+      expect(session).toMatchObject({
+        state: 'completed',
+        violations: [],
+        messages: scheme === 'md5' ? 4 : 3,
+      });
+      expect(await phone.session()).toMatchObject({ outcome: 'completed', violations: [] });
+      expect(dms.sessions.at(-1)).toMatchObject({ state: 'completed', violations: [], messages: 3 });
+    },
+  );
+
+  describe.each(FORMS)('whose server in %s proves itself', (theirs) => {
+    it.each(['basic', 'md5'] as const)(
+      'by %s gets no blank for its proof when the gateway dies in between, and asks for it once more [IW-REL-1] [IW-SES-4]',
+      async (scheme) => {
+        let gateway: Running | undefined;
+        const front = await inFrontOf(() => gateway!.dm);
+        const serverCred = { scheme, username: 'legacy', password: 'server-secret' };
+        const dms = closing(
+          new LegacyServer({ script: SCRIPT, encoding: theirs, serverCred: { ...serverCred, atOnce: true } }),
+        );
+        gateway = await run({
+          publicUrl: front,
+          backends: { legacy: { protocol: 'dm1', url: await dms.start(), encoding: theirs } },
+          routes: [{ match: { protocol: 'dm1' }, backend: 'legacy' }],
+        });
+        const url = `${front}/dm`;
+        const phone = closing(new LegacyDevice({ url, deviceId: ID, encoding: form, serverCred }));
+        // A session before, so that md5 has its nonce.
+        expect(await phone.session()).toMatchObject({ outcome: 'completed' });
+        phone.begin();
+        const send = () =>
+          post(url, Buffer.from(phone.nextBytes!), { 'content-type': `application/vnd.syncml.dm+${form}` });
+        const lost = decodeMessage((await send()).body, form).message;
+        expect(lost.header.cred).toBeDefined();
+        gateway = await gateway.restart();
+        await phone.step();
+        const had = phone.messages.at(-1)!.bytes;
+        expect(Buffer.from(had).toString('latin1')).not.toContain('***');
+        const { cred: _cred, ...header } = lost.header;
+        expect(decodeMessage(had, form).message).toEqual({ ...lost, header });
+        while (await phone.step());
+        expect(phone.report).toMatchObject({ outcome: 'completed', violations: [] });
+        expect(phone.report.executed.filter(({ command }) => command === 'Exec')).toHaveLength(1);
+        expect(dms.sessions).toHaveLength(2);
+        expect(dms.sessions[1]).toMatchObject({ state: 'completed', violations: [], messages: 4 });
+        const kept = await everything(gateway);
+        for (const secret of [lost.header.cred!.data, 'server-secret']) expect(kept).not.toContain(secret);
+      },
+    );
+  });
+
   it.each(['1.1', '1.3'] as const)('of DM %s is passed on as such [IW-REL-1]', async (version) => {
     const { report, session } = await between({
       device: { encoding: form, version },
@@ -172,6 +232,31 @@ describe.each(FORMS)('a 1.x device in %s', (form) => {
     expect(dms.sessions).toHaveLength(1);
     // Challenge, Package 1 again, two packages and their end.
     expect(dms.sessions[0]).toMatchObject({ state: 'completed', messages: 4 });
+  });
+
+  it('that its server asks for HTTP credentials in the midst goes on with them after a restart [IW-REL-1] [IW-SES-4]', async () => {
+    let gateway: Running | undefined;
+    const front = await inFrontOf(() => gateway!.dm);
+    const challenge = { status: 401, headers: { 'www-authenticate': 'Basic realm="dms"' } };
+    const dms = closing(
+      new LegacyServer({ script: SCRIPT, fault: (_, count) => (count === 2 ? challenge : undefined) }),
+    );
+    gateway = await run({
+      publicUrl: front,
+      backends: { legacy: { protocol: 'dm1', url: await dms.start() } },
+      routes: [{ match: { protocol: 'dm1' }, backend: 'legacy' }],
+    });
+    const url = `${front}/dm`;
+    const phone = closing(new LegacyDevice({ url, deviceId: ID, encoding: form }));
+    phone.begin();
+    await phone.step();
+    const asked = await post(url, Buffer.from(phone.nextBytes!), { 'content-type': TYPES[form] });
+    expect(asked).toMatchObject({ status: 401, text: '' });
+    gateway = await gateway.restart();
+    while (await phone.step());
+    expect(phone.report).toMatchObject({ outcome: 'completed', violations: [] });
+    expect(dms.sessions).toHaveLength(1);
+    expect(dms.sessions[0]).toMatchObject({ state: 'completed', violations: [], messages: 3 });
   });
 
   it('that aborts has its abort told to its server [IW-REL-1] [IW-SES-10]', async () => {
@@ -247,6 +332,18 @@ async function inFrontOf(gateway: () => string): Promise<string> {
   closing({ close: () => void server.close().closeAllConnections() });
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+/** Every byte of every session's journal. */
+async function everything(gateway: Running): Promise<string> {
+  const sessions = await sessionsOf(gateway);
+  return gateway.inStore(async (store) => {
+    const journals = await Promise.all(sessions.map(({ id }) => store.sessions.entries(id)));
+    return journals
+      .flat()
+      .map(({ meta, body }) => `${meta} ${Buffer.from(body ?? []).toString('latin1')}`)
+      .join('\n');
+  });
 }
 
 type SessionView = { readonly id: string; readonly state: string; readonly ending?: string };

@@ -398,6 +398,22 @@ describe('authentication of DM 1.x sessions', () => {
       expect(server.sessions[0]!.messages).toBe(3);
     },
   );
+
+  it.each([
+    ['basic', [2, 2]],
+    // The first time it knows no nonce; 212 gives it the one for the next session.
+    ['md5', [3, 2]],
+  ] as const)('has a server that proves itself by %s unasked', async (scheme, messages) => {
+    const cred = { scheme, username: 'dms.example', password: 'server-secret' };
+    const { server, device } = await pair(
+      { serverCred: { ...cred, atOnce: true }, script: [[text('./Settings/Ringtone', 'A')]] },
+      { serverCred: cred },
+    );
+    for (const count of messages) {
+      expect(await device.session()).toMatchObject({ outcome: 'completed', violations: [] });
+      expect(server.sessions.at(-1)).toMatchObject({ state: 'completed', messages: count });
+    }
+  });
 });
 
 describe('stepping, resending and breaking off', () => {

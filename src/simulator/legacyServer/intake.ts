@@ -40,6 +40,7 @@ export function takeStatus(live: Live, status: Status, mayProve: boolean): void 
 function takeHeaderStatus(live: Live, { code, chal }: Status, mayProve: boolean): void {
   if (code !== '401' && code !== '407') {
     live.proof = undefined;
+    live.ownNonce = chal?.nextNonce ?? live.ownNonce;
     return;
   }
   const scheme = chal?.type === 'syncml:auth-basic' ? 'basic' : 'md5';

@@ -30,4 +30,6 @@ export interface Live {
   /** The client wants proof of who the server is; the same commands go out again. */
   proof: { readonly scheme: 'basic' | 'md5'; readonly nonce: Uint8Array } | undefined;
   proofs: number;
+  /** What the client gave for the server's next proof. */
+  ownNonce: Uint8Array;
 }

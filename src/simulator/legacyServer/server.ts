@@ -34,11 +34,12 @@ export interface LegacyServerOptions extends HttpServerOptions {
   readonly encoding?: 'mirror' | 'xml' | 'wbxml';
   /** What is demanded of clients. */
   readonly auth?: { readonly type: 'none' | CredScheme } & Partial<Account>;
-  /** How the server authenticates itself when it is asked to. */
+  /** How the server authenticates itself when it is asked to; `atOnce`: in its first message already (1x§9.4 rule 6). */
   readonly serverCred?: {
     readonly scheme: 'basic' | 'md5';
     readonly username: string;
     readonly password: string;
+    readonly atOnce?: true;
   };
   /** Code of a challenge: 401 when absent. */
   readonly challengeCode?: 401 | 407;
@@ -114,7 +115,9 @@ export class LegacyServer {
       message.body.some((element) => element.kind === 'Alert' && /^120[01]$/.test(element.code));
     const repeated = known?.session.state === 'open' && isRepeat(known, body);
     if (known?.session.sessionId === header.sessionId && (!opens || repeated)) return known;
-    const { respURI = true, auth = { type: 'none' as const } } = this.options;
+    const { respURI = true, auth = { type: 'none' as const }, serverCred } = this.options;
+    // md5 before any nonce is known ends in a challenge.
+    const ownNonce = known?.ownNonce ?? new Uint8Array();
     const session: ServerSession = {
       deviceId: header.source.uri,
       sessionId: header.sessionId,
@@ -145,8 +148,9 @@ export class LegacyServer {
       object: undefined,
       partial: undefined,
       packages: 0,
-      proof: undefined,
+      proof: serverCred?.atOnce && { scheme: serverCred.scheme, nonce: ownNonce },
       proofs: 0,
+      ownNonce,
     };
     this.#live.set(header.source.uri, live);
     return live;
