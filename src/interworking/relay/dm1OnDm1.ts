@@ -47,9 +47,12 @@ export function* dm1OnDm1(context: SessionContext): SessionScript {
       yield* leg.take(message, answer);
       if (headerCode(answer.message) < 300) {
         // The server has accepted the device: only now is it known to be the one that it says.
-        s.learnPeer({ protocol: 'dm1', dialect: `${message.header.verProto} ${opening.encoding.form}` });
+        if (unanswered) {
+          s.learnPeer({ protocol: 'dm1', dialect: `${message.header.verProto} ${opening.encoding.form}` });
+          if (s.bootstrapDue) s.learnBootstrapTold();
+        }
         s.learnDevInfo(devInfoOf(s, devInfo));
-        if (s.bootstrapDue) s.learnBootstrapTold();
+        devInfo = [];
         yield* s.save();
         if (unanswered) yield* answeredByRelayed(s, opening.message);
         unanswered = false;
