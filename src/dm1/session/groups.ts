@@ -13,9 +13,10 @@ const NOTHING: GroupOutcome = { again: [], unsupported: false };
 
 /** Reads a group's own Status into its children, and finds those that a failed sibling kept from running. */
 export function settleGroup(group: PendingGroup): GroupOutcome {
-  // Some devices answer the children of a group that they refuse with 215, others say nothing of them.
-  const idle = group.members.every((p) => !p.answered || p.answer().code === 215);
   const code = group.status && parseStatusCode(group.status.code);
+  if (code !== undefined) for (const pending of group.members) pending.inGroupOf(code);
+  // Some devices answer the children of a group that they refuse with 215, some as the group, others not at all.
+  const idle = group.members.every((p) => !p.answered || p.answer().code === 215 || p.answer().code === code);
   if (idle && (code === 406 || code === 501)) {
     for (const pending of group.members) pending.imply(code);
     return { again: [], unsupported: true };

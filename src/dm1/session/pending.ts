@@ -28,6 +28,7 @@ export class Pending {
   readonly #uris: readonly string[];
   /** Said to be in progress (101), which is no final answer (1x§2.6). */
   #inProgress = false;
+  #group: number | undefined;
 
   constructor(command: PlannedCommand) {
     this.command = command;
@@ -45,6 +46,11 @@ export class Pending {
 
   addresses(uri: string): boolean {
     return this.#uris.includes(comparableUri(uri));
+  }
+
+  /** Takes note of what was said to its group as a whole. */
+  inGroupOf(code: number): void {
+    this.#group = code;
   }
 
   /** Takes a Status; returns what was odd about it. */
@@ -81,6 +87,7 @@ export class Pending {
     this.#results.length = 0;
     this.#statusItems.length = 0;
     this.#inProgress = false;
+    this.#group = undefined;
   }
 
   answer(): CommandAnswer {
@@ -92,6 +99,7 @@ export class Pending {
       results: this.#results,
       statusItems: this.#statusItems,
       answered: code !== undefined,
+      ...(this.#group !== undefined && { group: this.#group }),
     };
   }
 

@@ -17,6 +17,8 @@ export interface CommandAnswer {
   readonly statusItems: readonly Item[];
   /** False when `code` stands in for a Status that never came, or the command was not sent. */
   readonly answered: boolean;
+  /** Status of the Sequence or Atomic that it went in, where there was one. */
+  readonly group?: number;
 }
 
 /** Bytes that parts of a message take on the wire, where it is not the codec that knows. May err on the large side. */

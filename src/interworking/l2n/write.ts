@@ -23,6 +23,7 @@ export interface WriteResult {
 export function* write(s: Session, device: LegacyDevice, wanted: readonly Change[]): Script<WriteResult> {
   let planned = [...wanted];
   const fewest = s.capability('atomicAlone') ? 1 : 2;
+  let silent = false;
   if (planned.length >= fewest && s.capability('atomic') !== false) {
     for (let round = 0; round < MAX_ROUNDS && planned.length >= fewest; round++) {
       const answers = yield* device.run(
@@ -34,42 +35,58 @@ export function* write(s: Session, device: LegacyDevice, wanted: readonly Change
         return { code: 200 };
       }
       if (device.ended) return { code: 500 };
-      const failed = answers.findIndex(({ code }) => !succeeded(code) && !SPARED.has(code));
-      const why = notUnderstood(s, answers, failed);
+      silent = answers.every(({ answered, code }) => !answered && code !== 413);
+      const why = notTaken(s, answers, silent);
       if (why !== undefined) {
         yield* s.note('IW-HGET-3', `${why}; on a failure the gateway puts back what it changed.`);
         break;
       }
-      const answer = answers[failed]!;
+      const failed = failedChild(answers);
+      const { code } = answers[failed] ?? { code: 500 };
       if (answers.some((each) => succeeded(each.code))) {
         // What was rolled back says 216; a 200 beside a failure is a change that stands.
         s.learn('atomic', false);
         yield* s.note('IW-HGET-3', 'The device keeps changes of an Atomic of which another failed.');
         return yield* inOrder(s, device, planned, answers);
       }
-      if (answers.some((each) => each.code === 516)) {
-        yield* s.note(
-          'IW-HGET-3',
-          'The device could not roll back an Atomic; its tree may be partly changed.',
-        );
-        return { code: answer.code };
+      const kept = planned.filter((_, i) => answers[i]!.code === 516);
+      if (kept.length > 0) {
+        yield* s.note('IW-HGET-3', 'The device could not roll back an Atomic, so the gateway does.');
+        yield* putBack(s, device, kept);
+        return { code };
       }
-      const mended = yield* mend(s, planned[failed]!, answer.code);
-      if (mended === undefined) return { code: answer.code };
+      const mended = yield* mend(s, planned[failed]!, code);
+      if (mended === undefined) return { code };
       planned = planned.flatMap((change, i) => (i === failed ? mended : [change]));
     }
     if (planned.length === 0) return { code: 200 };
   }
-  return yield* inOrder(s, device, planned);
+  const result = yield* inOrder(s, device, planned);
+  // One that answers the same changes by themselves has no Atomic; one that answers nothing proves nothing.
+  if (silent && result.code === 200) s.learn('atomic', false);
+  return result;
 }
 
 /** What an Atomic says of children that did not fail themselves: not executed, rolled back or not (1x§3.2). */
 const SPARED: ReadonlySet<number> = new Set([215, 216, 516]);
 
-/** Why an Atomic as such was refused, so that nothing of it was executed; `undefined` when a child failed. */
-function notUnderstood(s: Session, answers: readonly CommandAnswer[], failed: number): string | undefined {
+function failedChild(answers: readonly CommandAnswer[]): number {
+  return answers.findIndex(({ code }) => !succeeded(code) && !SPARED.has(code));
+}
+
+/** The Atomic was undone because what was to be said of it fits no message (1x§3.2). */
+const TOO_LONG = 517;
+
+/**
+ * Why an Atomic as such came to nothing, so that its changes may be made one by one; `undefined` when a child
+ * failed. A device that does not say a word of it may have made them: to make them again does no harm.
+ */
+function notTaken(s: Session, answers: readonly CommandAnswer[], silent: boolean): string | undefined {
   if (answers.every(({ code }) => code === 413)) return 'The changes do not fit into one message';
-  if (failed < 0) s.learn('atomic', false);
+  if (silent) return 'The device does not answer an Atomic';
+  if (answers.some(({ code }) => code === 516)) return undefined;
+  if (answers.some(({ group }) => group === TOO_LONG)) return 'The answer to an Atomic does not fit';
+  if (failedChild(answers) < 0) s.learn('atomic', false);
   return s.capability('atomic') === false ? 'The device has no Atomic' : undefined;
 }
 
@@ -110,11 +127,10 @@ function* inOrder(
     const next: Change[] = [];
     let failure: number | undefined;
     for (const [i, change] of open.entries()) {
-      const { code } = answers[i]!;
-      if (succeeded(code)) {
-        done.push(change);
-        continue;
-      }
+      const { code, answered } = answers[i]!;
+      // What got no answer may have been done.
+      if (succeeded(code) || (!answered && code !== 413)) done.push(change);
+      if (succeeded(code)) continue;
       const again = given !== undefined && answers === given && SPARED.has(code) ? [change] : undefined;
       const mended = again ?? (round < MAX_ROUNDS ? yield* mend(s, change, code) : undefined);
       if (mended) next.push(...mended);
@@ -130,6 +146,13 @@ function* inOrder(
   return { code: 200 };
 }
 
+/** What says of a change that there was nothing to change. */
+const ALREADY: Readonly<Record<Change['op'], number | undefined>> = {
+  Add: 418,
+  Delete: 404,
+  Replace: undefined,
+};
+
 function* putBack(s: Session, device: LegacyDevice, done: readonly Change[]): Script<void> {
   if (done.length === 0) return;
   if (device.ended) {
@@ -138,7 +161,7 @@ function* putBack(s: Session, device: LegacyDevice, done: readonly Change[]): Sc
   }
   const undo = [...done].reverse().flatMap(inverse);
   const answers = yield* device.runInOrder(undo.map((change) => commandOf(device, change)));
-  const lost = undo.filter((_, i) => !succeeded(answers[i]!.code));
+  const lost = undo.filter(({ op }, i) => !succeeded(answers[i]!.code) && answers[i]!.code !== ALREADY[op]);
   const impossible = done.length - done.filter((change) => inverse(change).length > 0).length;
   const text =
     lost.length + impossible === 0
