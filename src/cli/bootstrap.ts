@@ -63,7 +63,10 @@ const AUTH_TYPES = ['BASIC', 'DIGEST', 'HMAC', 'HTTP-BASIC', 'HTTP-DIGEST'];
 function withKey(command: Command): Command {
   return command
     .addOption(new Option('--sec <method>', 'protect with SEC and MAC').choices(SECS))
-    .option('--pin <pin>', 'PIN that the user types')
+    .option(
+      '--pin <pin>',
+      'PIN that the user types; with USERPINMAC digits, to which build adds those of the MAC',
+    )
     .option('--imsi <digits>', 'IMSI, for the CP profile')
     .option('--network-id <secret>', 'secret shared with the network, for the DM profile');
 }
@@ -182,6 +185,7 @@ function give(io: Io, content: BootstrapContent, flags: OutFlags): void {
   const { bytes, protection, notes } = written;
   say(io, notes);
   io.err(`Content-Type: ${typeOf(written.contentType, protection)}\n`);
+  if (protection?.userTypes !== undefined) io.err(`The user types: ${protection.userTypes}\n`);
   giveBytes(io, flags.push ? pushOf(written) : bytes, flags);
 }
 

@@ -105,7 +105,10 @@ export const BODIES = {
         description: 'Protects the document by SEC and MAC.',
         properties: {
           sec: text('Method; it says which of the others are needed.', { enum: SECS }),
-          pin: text('PIN that the user types.', { minLength: 1, maxLength: 64 }),
+          pin: text('PIN that the user types; with USERPINMAC its first half, 5 to 20 digits.', {
+            minLength: 1,
+            maxLength: 64,
+          }),
           imsi: text('IMSI.', { minLength: 6, maxLength: 15 }),
           secret: text('Secret shared with the network.', { minLength: 1, maxLength: 255 }),
         },
@@ -280,6 +283,7 @@ export const ANSWERS = {
       contentType: text('With SEC and MAC where it is protected.'),
       document: text('The document in base64. It holds the new credentials.'),
       username: text('Account that the device has from now on.'),
+      userTypes: text('SEC USERPINMAC: what the user is to type, to be told apart from the document.'),
       notes: list({ type: 'string' }, 'What could not cross.'),
       sent: { type: 'boolean', description: 'Whether a transport took it.' },
     },

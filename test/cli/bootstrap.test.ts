@@ -81,10 +81,34 @@ describe('dragoman bootstrap', () => {
     ] as const) {
       const { out } = await ok('build', ...ACCOUNT, '--to', form, ...key, '--push', '--as', 'base64');
       const pdu = Buffer.from(out, 'base64');
-      expect(decodePush(pdu)).toMatchObject({ transactionId: 1, applicationId: 7, sec: 0 });
+      expect(decodePush(pdu)).toMatchObject({ transactionId: 1, sec: 0 });
+      // A CP profile is known by its type: the headers are those that fit in the 48 bytes of a device.
+      expect(decodePush(pdu).applicationId).toBe(form === 'cp' ? undefined : 7);
+      if (form === 'cp') expect(pdu.subarray(0, 9).toString('hex')).toBe('01062f1f2db6918092');
       const parsed = await ok('parse', file(pdu), ...key);
       expect(JSON.parse(parsed.out)).toMatchObject({ form, mac: 'right' });
     }
+  });
+
+  it('tells the user the MAC of USERPINMAC, and takes what the user types [IW-BOOT-1] [1x§14]', async () => {
+    const sec = ['--sec', 'USERPINMAC'];
+    const { out, err } = await ok('build', ...ACCOUNT, ...sec, '--pin', '31415', '--push');
+    const pdu = Buffer.from(out.trim(), 'hex');
+    expect(decodePush(pdu)).toMatchObject({ type: 'application/vnd.wap.connectivity-wbxml', sec: 3 });
+    expect(decodePush(pdu).mac).toBeUndefined();
+    expect(err).toMatch(
+      /^Content-Type: application\/vnd\.wap\.connectivity-wbxml; SEC=3\nThe user types: 31415\d{5}\n$/,
+    );
+    const typed = /types: (\d+)/.exec(err)![1]!;
+    const parse = (pin: string) => dragoman(['bootstrap', 'parse', file(pdu), ...sec, '--pin', pin]);
+    const right = await parse(typed);
+    expect(right.code).toBe(0);
+    expect(JSON.parse(right.out)).toMatchObject({ protection: { sec: '3' }, mac: 'right' });
+    expect(await parse(`4${typed.slice(1)}`)).toMatchObject({
+      code: 1,
+      out: expect.stringContaining('"wrong"'),
+    });
+    expect(await parse('31415')).toMatchObject({ code: 1, err: expect.stringContaining('twice as many') });
   });
 
   it('converts every form into every other, and the account stays the same [IW-BOOT-1]', async () => {

@@ -9,6 +9,11 @@ export type BootstrapKey =
   | { readonly sec: 'USERPIN'; readonly pin: string }
   /** CP profile: IMSI and PIN. */
   | { readonly sec: 'USERNETWPIN'; readonly imsi: string; readonly pin: string }
+  /**
+   * CP profile: to build, 5 to 20 random digits; to verify, all digits that the user types, those and as many
+   * again that tell the MAC. No MAC goes with the document.
+   */
+  | { readonly sec: 'USERPINMAC'; readonly pin: string }
   /** DM profile: a secret shared with the network, IMSI or ESN, as text. */
   | { readonly sec: 'NETWORKID'; readonly secret: string }
   /** DM profile: PIN and shared secret. */
@@ -20,6 +25,7 @@ export const SECS = [
   'NETWPIN',
   'USERPIN',
   'USERNETWPIN',
+  'USERPINMAC',
   'NETWORKID',
   'USERPIN_NETWORKID',
 ] as const satisfies readonly Sec[];
@@ -42,6 +48,7 @@ export function bootstrapKey({ sec, pin, imsi, secret }: KeyParts): BootstrapKey
     case 'NETWPIN':
       return { sec, imsi: need('an IMSI', imsi) };
     case 'USERPIN':
+    case 'USERPINMAC':
       return { sec, pin: need('a PIN', pin) };
     case 'USERNETWPIN':
       return { sec, imsi: need('an IMSI', imsi), pin: need('a PIN', pin) };
@@ -57,10 +64,11 @@ const CP_NUMBERS: Readonly<Partial<Record<Sec, number>>> = Object.freeze({
   NETWPIN: 0,
   USERPIN: 1,
   USERNETWPIN: 2,
+  USERPINMAC: 3,
 });
 
 const PROFILES: Readonly<Record<Profile, readonly Sec[]>> = Object.freeze({
-  cp: ['NETWPIN', 'USERPIN', 'USERNETWPIN'],
+  cp: ['NETWPIN', 'USERPIN', 'USERNETWPIN', 'USERPINMAC'],
   dm: ['NETWORKID', 'USERPIN', 'USERPIN_NETWORKID'],
 });
 
@@ -70,8 +78,10 @@ export type Profile = 'cp' | 'dm';
 export interface Protection {
   /** A number in the CP profile, a name in the DM profile. */
   readonly sec: string;
-  /** 40 upper-case hex digits. */
-  readonly mac: string;
+  /** 40 upper-case hex digits; none where the user types it. */
+  readonly mac?: string;
+  /** USERPINMAC: what the user is to type, told on another way than the document goes. */
+  readonly userTypes?: string;
 }
 
 /**
@@ -87,10 +97,9 @@ export function protect(profile: Profile, document: Uint8Array, key: BootstrapKe
     );
   }
   const number = CP_NUMBERS[key.sec];
-  return {
-    sec: profile === 'cp' && number !== undefined ? String(number) : key.sec,
-    mac: mac(document, key).toString('hex').toUpperCase(),
-  };
+  const sec = profile === 'cp' && number !== undefined ? String(number) : key.sec;
+  if (key.sec === 'USERPINMAC') return { sec, userTypes: `${key.pin}${macDigits(document, key)}` };
+  return { sec, mac: mac(document, key).toString('hex').toUpperCase() };
 }
 
 /** Whether the MAC belongs to document and key; case of its hex digits does not count (1x§14). */
@@ -100,11 +109,14 @@ export function verifyProtection(
   key: BootstrapKey,
   protection: Protection,
 ): boolean {
-  const expected = protect(profile, document, key);
-  return (
-    sameText(protection.mac.trim().toUpperCase(), expected.mac) &&
-    secOf(profile, protection.sec) === secOf(profile, expected.sec)
-  );
+  if (secOf(profile, protection.sec) !== key.sec) return false;
+  if (key.sec === 'USERPINMAC') {
+    const half = Math.floor(key.pin.length / 2);
+    const { userTypes = '' } = protect(profile, document, { sec: key.sec, pin: key.pin.slice(0, half) });
+    return sameText(key.pin, userTypes);
+  }
+  const { mac = '' } = protection;
+  return sameText(mac.trim().toUpperCase(), protect(profile, document, key).mac ?? '');
 }
 
 /** The name of a SEC parameter, told as number or as name; `undefined` for one that is none of the profile. */
@@ -115,10 +127,15 @@ export function secOf(profile: Profile, sec: string): Sec | undefined {
 
 /** `application/…; SEC=…; MAC="…"`, as gateways and files write it. */
 export function contentType(type: string, { sec, mac }: Protection): string {
-  return `${type}; SEC=${sec}; MAC="${mac}"`;
+  return `${type}; SEC=${sec}${mac === undefined ? '' : `; MAC="${mac}"`}`;
 }
 
-/** SEC and MAC out of a Content-Type; `undefined` when it does not have both. */
+/** Whether documents protected so come without MAC. */
+export function isTyped(sec: string): boolean {
+  return secOf('cp', sec) === 'USERPINMAC';
+}
+
+/** SEC and MAC out of a Content-Type; `undefined` when it does not have both, and is not to. */
 export function protectionOf(contentType: string): Protection | undefined {
   let sec: string | undefined;
   let mac: string | undefined;
@@ -127,7 +144,14 @@ export function protectionOf(contentType: string): Protection | undefined {
     if (match?.[1]?.toUpperCase() === 'SEC') sec = match[2]!;
     else if (match !== null) mac = match[2]!;
   }
-  return sec === undefined || mac === undefined ? undefined : { sec, mac };
+  if (sec === undefined) return undefined;
+  if (mac === undefined) return isTyped(sec) ? { sec } : undefined;
+  return { sec, mac };
+}
+
+/** The MAC in as many decimal digits as the PIN has: each of its first octets modulo 10. */
+function macDigits(document: Uint8Array, key: BootstrapKey & { readonly pin: string }): string {
+  return [...mac(document, key).subarray(0, key.pin.length)].map((octet) => octet % 10).join('');
 }
 
 function mac(document: Uint8Array, key: BootstrapKey): Buffer {
@@ -142,6 +166,8 @@ function keyBytes(key: BootstrapKey): Buffer {
       return pinBytes(key.pin);
     case 'USERNETWPIN':
       return Buffer.concat([semiOctets(key.imsi), pinBytes(key.pin)]);
+    case 'USERPINMAC':
+      return digitBytes(key.pin);
     case 'NETWORKID':
       return secretBytes(key.secret);
     case 'USERPIN_NETWORKID':
@@ -164,6 +190,15 @@ export function semiOctets(imsi: string): Buffer {
 function pinBytes(pin: string): Buffer {
   if (!/^[\x21-\x7e]{1,64}$/.test(pin))
     throw new DragomanError('bad-value', 'The PIN is not of 1 to 64 printable ASCII characters.');
+  return Buffer.from(pin, 'latin1');
+}
+
+function digitBytes(pin: string): Buffer {
+  if (!/^\d{5,20}$/.test(pin))
+    throw new DragomanError(
+      'bad-value',
+      'USERPINMAC takes 5 to 20 decimal digits as PIN, and twice as many of the user, who types the MAC as well.',
+    );
   return Buffer.from(pin, 'latin1');
 }
 

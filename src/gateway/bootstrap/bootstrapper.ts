@@ -35,6 +35,8 @@ export interface Bootstrapped {
   readonly contentType: string;
   readonly document: Uint8Array;
   readonly username?: string;
+  /** USERPINMAC: the digits that the user is to type. */
+  readonly userTypes?: string;
   readonly notes: readonly string[];
   /** Whether a transport took it. */
   readonly sent: boolean;
@@ -105,6 +107,7 @@ export class Bootstrapper {
       contentType: protection ? contentType(type, protection) : type,
       document: bytes,
       ...(presents && { username }),
+      ...(protection?.userTypes !== undefined && { userTypes: protection.userTypes }),
       notes,
       sent: via !== undefined,
     };

@@ -4,7 +4,7 @@ import { DM_WBXML, decodeDmProfile, encodeDmProfile } from '../../dm1/bootstrap/
 import type { Characteristic } from '../../dm1/bootstrap/provisioning/document.ts';
 import { readProvisioningXml, writeProvisioningXml } from '../../dm1/bootstrap/provisioning/text.ts';
 import { readProvisioningWbxml, writeProvisioningWbxml } from '../../dm1/bootstrap/provisioning/wbxml.ts';
-import { type BootstrapKey, type Protection, protect, secOf } from '../../dm1/bootstrap/security.ts';
+import { type BootstrapKey, isTyped, type Protection, protect, secOf } from '../../dm1/bootstrap/security.ts';
 import { decodePush } from '../../dm1/notification/push.ts';
 import { MEDIA_TYPE } from '../../dm2/packages.ts';
 import { readSerializationBody, toNode, writeSerialization } from '../../dm2/serialization.ts';
@@ -90,8 +90,11 @@ function protectionOf(
   { sec, mac }: { readonly sec?: number; readonly mac?: string },
   form: BootstrapForm,
 ): Protection | undefined {
-  if (sec === undefined || mac === undefined) return undefined;
-  return { sec: (form === 'dm' ? secOf('dm', String(sec)) : undefined) ?? String(sec), mac };
+  if (sec === undefined || (mac === undefined && !isTyped(String(sec)))) return undefined;
+  return {
+    sec: (form === 'dm' ? secOf('dm', String(sec)) : undefined) ?? String(sec),
+    ...(mac !== undefined && { mac }),
+  };
 }
 
 const isText = (byte: number) => byte === 0x3c || byte === 0x5b || byte === 0x7b;

@@ -1,7 +1,7 @@
 import { XMLParser, XMLValidator } from 'fast-xml-parser';
 import { contentType } from '../../../dm1/bootstrap/security.ts';
 import { DragomanError } from '../../../support/errors.ts';
-import { DM_APPLICATION, type Push } from './transport.ts';
+import { applicationOf, type Push } from './transport.ts';
 
 const DECLARATION =
   '<?xml version="1.0" encoding="UTF-8"?>\n' +
@@ -19,6 +19,7 @@ export interface PapSubmission {
  */
 export function papSubmission(push: Push, address: string): PapSubmission {
   const boundary = boundaryFor(push);
+  const application = applicationOf(push);
   const type =
     push.protection === undefined ? push.contentType : contentType(push.contentType, push.protection);
   const head = [
@@ -28,7 +29,7 @@ export function papSubmission(push: Push, address: string): PapSubmission {
     controlEntity(push, address),
     `--${boundary}`,
     `Content-Type: ${type}`,
-    `X-Wap-Application-Id: ${DM_APPLICATION}`,
+    ...(application === undefined ? [] : [`X-Wap-Application-Id: ${application}`]),
     `Content-Length: ${push.body.length}`,
     'Content-Transfer-Encoding: binary',
     '',

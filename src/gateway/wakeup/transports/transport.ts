@@ -11,7 +11,7 @@ export interface Push {
   /** Media type without parameters. */
   readonly contentType: string;
   /** SEC and MAC of a bootstrap document (1x§14); SEC is a number in the CP profile. */
-  readonly protection?: { readonly sec: string; readonly mac: string };
+  readonly protection?: { readonly sec: string; readonly mac?: string };
   readonly body: Uint8Array;
   /** Milliseconds since 1970. */
   readonly expiresAt: number;
@@ -36,5 +36,13 @@ export interface TransportTools {
   readonly limits: { readonly messageBytes: number; readonly backendSeconds: number };
 }
 
-/** Header of pushes to the DM client of a device (1x§10.2). */
-export const DM_APPLICATION = 'x-wap-application:syncml.dm';
+/** Value of X-WAP-Application-ID for the DM client of a device (1x§10.2). */
+const DM_APPLICATION = 'x-wap-application:syncml.dm';
+
+/**
+ * The application that a push is for; none for a CP profile, which devices know by its type alone and whose
+ * SEC and MAC leave no room in the 48 bytes of headers that a device takes (1x§10.2).
+ */
+export function applicationOf({ contentType }: Pick<Push, 'contentType'>): string | undefined {
+  return /connectivity/i.test(contentType) ? undefined : DM_APPLICATION;
+}

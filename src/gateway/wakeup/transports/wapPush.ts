@@ -1,7 +1,7 @@
 import { secOf } from '../../../dm1/bootstrap/security.ts';
 import { DM_APPLICATION_ID, encodePush } from '../../../dm1/notification/push.ts';
 import { DragomanError } from '../../../support/errors.ts';
-import type { Push } from './transport.ts';
+import { applicationOf, type Push } from './transport.ts';
 
 /** The push as a connectionless WSP PDU (1x§10.2), what port 2948 of a device awaits. */
 export function wapPush(push: Pick<Push, 'copy' | 'contentType' | 'protection' | 'body'>): Uint8Array {
@@ -9,8 +9,9 @@ export function wapPush(push: Pick<Push, 'copy' | 'contentType' | 'protection' |
   return encodePush({
     transactionId: push.copy & 0xff,
     type: push.contentType,
-    applicationId: DM_APPLICATION_ID,
-    ...(protection !== undefined && { sec: secNumber(protection.sec), mac: protection.mac }),
+    ...(applicationOf(push) !== undefined && { applicationId: DM_APPLICATION_ID }),
+    ...(protection !== undefined && { sec: secNumber(protection.sec) }),
+    ...(protection?.mac !== undefined && { mac: protection.mac }),
     body: push.body,
   });
 }

@@ -3,7 +3,7 @@ import { WAP_PUSH_PORTS } from '../../../dm1/notification/push.ts';
 import { HttpCredentials } from '../../backends/httpAuth.ts';
 import { post } from '../../backends/post.ts';
 import type { WebhookConfig } from '../../config/config.ts';
-import { DM_APPLICATION, type Push, type Transport, type TransportTools } from './transport.ts';
+import { applicationOf, type Push, type Transport, type TransportTools } from './transport.ts';
 import { wapPush } from './wapPush.ts';
 
 /** POSTs every push to one URL of the operator: for SMS centres, push services and whatever comes. */
@@ -13,13 +13,14 @@ export function webhook(config: WebhookConfig, tools: TransportTools): Transport
     type: 'webhook',
     async send(push) {
       const json = config.body === 'json';
+      const application = applicationOf(push);
       await post(tools, {
         url: config.url,
         configuredUrl: config.url,
         credentials,
         headers: {
           'content-type': json ? 'application/json' : typeOf(push),
-          'x-wap-application-id': DM_APPLICATION,
+          ...(application !== undefined && { 'x-wap-application-id': application }),
           'x-dragoman-push': push.id,
           'x-dragoman-device': encodeURIComponent(push.deviceId),
           'x-dragoman-address': encodeURIComponent(push.address),
@@ -36,6 +37,7 @@ function typeOf({ contentType: type, protection }: Push): string {
 
 /** What a service needs to carry the push on: as it is, or as WAP push over SMS. */
 function jsonOf(push: Push): object {
+  const application = applicationOf(push);
   return {
     id: push.id,
     device: push.deviceId,
@@ -43,7 +45,7 @@ function jsonOf(push: Push): object {
     copy: push.copy,
     expiresAt: new Date(push.expiresAt).toISOString(),
     contentType: typeOf(push),
-    applicationId: DM_APPLICATION,
+    ...(application !== undefined && { applicationId: application }),
     body: Buffer.from(push.body).toString('base64'),
     wap: {
       userDataHeader: Buffer.from(WAP_PUSH_PORTS).toString('hex'),
