@@ -2,22 +2,26 @@ import { Command, CommanderError } from 'commander';
 import { ConfigError } from '../gateway/config/problems.ts';
 import { VERSION } from '../http/version.ts';
 import { DragomanError } from '../support/errors.ts';
-import { addBootstrap } from './bootstrap.ts';
-import { addConfig } from './config.ts';
-import { addConformance } from './conformance.ts';
-import { addDemo } from './demo/command.ts';
-import { addDevices } from './devices.ts';
 import { EXIT, Exit, type Io } from './io.ts';
-import { addMappings } from './mappings.ts';
-import { addNotify } from './notify/command.ts';
-import { addServe } from './serve.ts';
-import { addSimulate } from './simulate.ts';
-import { addTranslate } from './translate.ts';
+
+/** A command is loaded when it is called, and all of them where help has to list them. */
+const COMMANDS: Readonly<Record<string, () => Promise<(program: Command, io: Io) => void>>> = {
+  serve: async () => (await import('./serve.ts')).addServe,
+  demo: async () => (await import('./demo/command.ts')).addDemo,
+  translate: async () => (await import('./translate.ts')).addTranslate,
+  simulate: async () => (await import('./simulate.ts')).addSimulate,
+  conformance: async () => (await import('./conformance.ts')).addConformance,
+  notify: async () => (await import('./notify/command.ts')).addNotify,
+  bootstrap: async () => (await import('./bootstrap.ts')).addBootstrap,
+  mappings: async () => (await import('./mappings.ts')).addMappings,
+  devices: async () => (await import('./devices.ts')).addDevices,
+  config: async () => (await import('./config.ts')).addConfig,
+};
 
 /** Runs one command line, without the names of interpreter and script; resolves to the exit code. */
 export async function runProgram(args: readonly string[], io: Io): Promise<number> {
-  const program = createProgram(io);
   try {
+    const program = await createProgram(args, io);
     await program.parseAsync([...args], { from: 'user' });
     return EXIT.ok;
   } catch (error) {
@@ -25,7 +29,7 @@ export async function runProgram(args: readonly string[], io: Io): Promise<numbe
   }
 }
 
-function createProgram(io: Io): Command {
+async function createProgram([name = '']: readonly string[], io: Io): Promise<Command> {
   const program = new Command('dragoman')
     .description('Interworking gateway between OMA DM 1.x (SyncML) and 2.0 (JSON)')
     .version(VERSION, '-V, --version')
@@ -33,16 +37,8 @@ function createProgram(io: Io): Command {
     .configureOutput({ writeOut: io.out, writeErr: io.err, getOutHelpWidth: () => Math.min(io.columns, 110) })
     .showSuggestionAfterError()
     .showHelpAfterError('(add --help for what there is)');
-  addServe(program, io);
-  addDemo(program, io);
-  addTranslate(program, io);
-  addSimulate(program, io);
-  addConformance(program, io);
-  addNotify(program, io);
-  addBootstrap(program, io);
-  addMappings(program, io);
-  addDevices(program, io);
-  addConfig(program, io);
+  const wanted = Object.hasOwn(COMMANDS, name) ? [name] : Object.keys(COMMANDS);
+  for (const each of wanted) (await COMMANDS[each]!())(program, io);
   return program;
 }
 

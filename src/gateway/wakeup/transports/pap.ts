@@ -2,7 +2,6 @@ import { DragomanError } from '../../../support/errors.ts';
 import { HttpCredentials } from '../../backends/httpAuth.ts';
 import { post } from '../../backends/post.ts';
 import type { PapConfig } from '../../config/config.ts';
-import { papSubmission, readPapResponse } from './papMessage.ts';
 import type { Transport, TransportTools } from './transport.ts';
 
 /** The push id is known: an earlier submission arrived, though its answer did not. */
@@ -15,6 +14,8 @@ export function pap(config: PapConfig, tools: TransportTools): Transport {
   return {
     type: 'pap',
     async send(push) {
+      // Brings a parser of XML along, which nobody else needs.
+      const { papSubmission, readPapResponse } = await import('./papMessage.ts');
       // Every copy is a submission of its own; a retry of one is not.
       const submission = { ...push, id: `${push.id}.${push.copy}` };
       const { contentType, body } = papSubmission(submission, addressOf(push.address, config.address, host));
