@@ -24,6 +24,7 @@ import type { ClientAlert, LegacyDeviceOptions, SessionReport } from './options.
 import { type Assembled, Outbox } from './outbox.ts';
 import { alertElement, devInfoReplace } from './package1.ts';
 import { ServerAuthentication } from './serverAuth.ts';
+import { TriggerInbox, type Woken } from './triggers.ts';
 
 /** What `begin` and `session` may change for one session. */
 export interface SessionOptions {
@@ -54,6 +55,7 @@ export class LegacyDevice {
   readonly #client: ClientAuthentication;
   readonly #server: ServerAuthentication;
   readonly #encoding: Encoding;
+  readonly #triggers: TriggerInbox;
   readonly #inbound: Inbound;
   readonly #outbox = new Outbox();
   #sessions = 0;
@@ -100,6 +102,7 @@ export class LegacyDevice {
       this.options.quirks?.credAlways,
     );
     this.#server = new ServerAuthentication(serverCred);
+    this.#triggers = new TriggerInbox(serverCred);
     this.#inbound = new Inbound(this.tree, this.options, (alert) => this.#noteReport(alert));
     this.#encoding = encodingFor(version, encoding);
   }
@@ -130,6 +133,18 @@ export class LegacyDevice {
     this.begin(options);
     while (await this.step());
     return this.report;
+  }
+
+  /**
+   * A Package#0 has come, perhaps as a WAP push: runs the session that it starts, or tells why it is ignored
+   * (1x§10.1). It is checked by `serverCred` with the nonce that the server was given last.
+   */
+  async notified(
+    bytes: Uint8Array,
+  ): Promise<(SessionReport & { readonly woken: Woken }) | { readonly ignored: string }> {
+    const woken = this.#triggers.take(bytes, this.#server.nonce);
+    if ('ignored' in woken) return woken;
+    return { ...(await this.session({ sessionAlert: '1200', sessionId: woken.sessionId })), woken };
   }
 
   /** Starts a session: the first message is ready, nothing has been sent. */
