@@ -205,6 +205,18 @@ describe('DM 2.0 commands', () => {
     expect(server.sessions[0]!.commands[1]!.status).toEqual({ sc: 304 });
   });
 
+  it('makes a validator of a value that JSON has no room for', () => {
+    const { objects } = new Dm2Client({ url: 'http://127.0.0.1:1/dm', deviceId: 'IMEI:2' });
+    const place = { moid: SETTINGS, miid: 'settings1', path: [] };
+    const wallpaper = objects.tree.find([SETTINGS, 'settings1', 'Wallpaper'])!;
+    const validators = [1, 2, 1].map((byte) => {
+      wallpaper.value = Buffer.alloc(50_000_000, byte);
+      return objects.validator(place);
+    });
+    expect(validators[1]).not.toBe(validators[0]);
+    expect(validators[2]).toBe(validators[0]);
+  });
+
   it('reports an EXEC with ServerURI in a session of its own [IW-EXEC-2]', async () => {
     const run = await codes([
       ['EXEC', `${FUMO}//Update`, '{origin}/report?t=1'],

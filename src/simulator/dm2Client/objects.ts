@@ -113,10 +113,8 @@ export class Objects {
   /** Validator of the instance: it changes with every change of its content. */
   validator({ moid, miid }: Place): string {
     const node = this.tree.find([moid, miid]);
-    return createHash('sha256')
-      .update(JSON.stringify(node ? toMoNode(node) : null))
-      .digest('hex')
-      .slice(0, 16);
+    const content = JSON.stringify(node ? withDigests(toMoNode(node)) : null);
+    return createHash('sha256').update(content).digest('hex').slice(0, 16);
   }
 
   /** The serialization items of one ClientURI, or the code of a read that gives no data. */
@@ -146,6 +144,12 @@ export class Objects {
       ...(ddf === undefined ? {} : { ddf }),
     };
   }
+}
+
+/** For JSON, which would write a number and a name for each byte of a value. */
+function withDigests({ value, children, ...node }: MoNode): object {
+  const brief = value instanceof Uint8Array ? createHash('sha256').update(value).digest('hex') : value;
+  return { ...node, value: brief, children: children?.map(withDigests) };
 }
 
 export function pathOf({ moid, miid, path }: Place): string[] {
