@@ -34,10 +34,10 @@ export class ValueExtractor {
 
   async write(chunk: Uint8Array): Promise<void> {
     let at = 0;
-    let backslash = -2;
+    let quote = -2;
     while (at < chunk.length) {
       if (this.#state === 'outside') {
-        const quote = chunk.indexOf(QUOTE, at);
+        quote = chunk.indexOf(QUOTE, at);
         const end = quote < 0 ? chunk.length : quote + 1;
         this.#document.push(chunk.subarray(at, end));
         if (quote >= 0) this.#state = 'string';
@@ -47,13 +47,12 @@ export class ValueExtractor {
         this.#state = 'string';
         at += 1;
       } else {
-        const quote = chunk.indexOf(QUOTE, at);
-        if (backslash < at && backslash !== -1) backslash = chunk.indexOf(BACKSLASH, at);
-        const stop = Math.min(quote < 0 ? chunk.length : quote, backslash < 0 ? chunk.length : backslash);
-        await this.#take(chunk.subarray(at, stop));
-        at = stop + 1;
-        if (stop === quote) await this.#close();
-        else if (stop === backslash) this.#state = 'escape';
+        if (quote < at && quote !== -1) quote = chunk.indexOf(QUOTE, at);
+        const { piece, end } = untilEscape(chunk, at, quote < 0 ? chunk.length : quote, !!this.#value);
+        await this.#take(piece);
+        at = end + 1;
+        if (chunk[end] === QUOTE) await this.#close();
+        else if (chunk[end] === BACKSLASH) this.#state = 'escape';
       }
     }
   }
@@ -65,7 +64,6 @@ export class ValueExtractor {
   }
 
   async #escaped(byte: number): Promise<void> {
-    // Some writers escape the slash, which is base64 too.
     if (this.#value && byte === SLASH) await this.#take(Uint8Array.of(SLASH));
     else {
       if (this.#value) await this.#giveBack(this.#value);
@@ -127,4 +125,28 @@ export class ValueExtractor {
     this.#value = undefined;
     this.#state = 'outside';
   }
+}
+
+/**
+ * The text from `at` to the first escape, to `end` where there is none. Some writers escape the slash,
+ * which is base64 too: in a value it is no escape.
+ */
+function untilEscape(
+  chunk: Uint8Array,
+  at: number,
+  end: number,
+  slashes: boolean,
+): { readonly piece: Uint8Array; readonly end: number } {
+  const parts: Uint8Array[] = [];
+  const text = chunk.subarray(0, end);
+  let from = at;
+  let backslash = text.indexOf(BACKSLASH, from);
+  while (slashes && backslash >= 0 && text[backslash + 1] === SLASH) {
+    parts.push(text.subarray(from, backslash));
+    from = backslash + 1;
+    backslash = text.indexOf(BACKSLASH, from);
+  }
+  const stop = backslash < 0 ? end : backslash;
+  parts.push(text.subarray(from, stop));
+  return { piece: parts.length === 1 ? parts[0]! : Buffer.concat(parts), end: stop };
 }
