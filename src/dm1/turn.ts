@@ -1,4 +1,5 @@
 import type { Cred, SyncHdr, SyncMLMessage } from './message.ts';
+import type { ChunkPlace, StoredChunk } from './storedData.ts';
 
 /**
  * What a DM 1.x state machine asks of whoever drives it. Machines are generators: they yield a turn
@@ -9,7 +10,7 @@ export type Turn =
   | { readonly kind: 'send'; readonly message: SyncMLMessage; readonly present?: PresentCred }
   /** Check a peer's credentials; resume with a `CredVerdict`. */
   | { readonly kind: 'verify'; readonly header: SyncHdr; readonly cred?: Cred }
-  /** Put the next piece of a large object in the store; resume with the `OpenObject` as it is then. */
+  /** Put the next piece of a large object in the store; resume with the `StoredChunk` that it is there. */
   | ({ readonly kind: 'store' } & StorePiece);
 
 export interface StorePiece {
@@ -17,19 +18,10 @@ export interface StorePiece {
   /** `base64`: the store decodes it, wherever the text was cut. */
   readonly coding: 'base64' | 'raw';
   readonly last: boolean;
-  /** Absent: the object begins. */
-  readonly to?: OpenObject;
-}
-
-/** An object in the store that grows piece by piece. */
-export interface OpenObject {
-  readonly object: string;
-  /** Decoded so far. */
-  readonly bytes: number;
-  /** Base64 text that waits for more. */
-  readonly rest: string;
-  /** It is no base64. */
-  readonly invalid?: true;
+  /** The piece before; absent: the object begins. */
+  readonly after?: StoredChunk;
+  /** Where it came: what keeps that message can do without the piece from now on. */
+  readonly place: ChunkPlace;
 }
 
 /** Ask the driver to add a Cred of this kind to the message's header. */
@@ -53,4 +45,4 @@ export type CredVerdict =
       readonly detail: string;
     };
 
-export type Machine<R> = Generator<Turn, R, SyncMLMessage | CredVerdict | OpenObject | undefined>;
+export type Machine<R> = Generator<Turn, R, SyncMLMessage | CredVerdict | StoredChunk | undefined>;

@@ -64,7 +64,7 @@ export function performers(parts: PerformerParts): Performers {
       repository.offer(place(whose), { body, contentType }),
     'repository.expect': (_effect, whose) => repository.expect(place(whose)),
     'repository.collect': ({ urls }, whose) => repository.collect(place(whose), urls),
-    'object.append': (piece, { sessionId }) => objects.append(sessionId, piece),
+    'object.append': (piece, whose) => objects.append(place(whose), piece),
     'object.load': async ({ stored }) => ({ at: Date.now(), body: await objects.read(stored) }),
     authenticate: ({ header, cred }, whose) =>
       authenticator.verifyDm1({

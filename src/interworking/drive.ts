@@ -27,7 +27,7 @@ export function* driveDevice<R>(
       }
       case 'store': {
         const { kind: _, ...piece } = turn;
-        step = machine.next(yield* s.perform({ kind: 'object.append', ...piece }));
+        step = machine.next((yield* s.perform({ kind: 'object.append', ...piece })).chunk);
         break;
       }
       case 'send': {
@@ -63,7 +63,7 @@ export function* driveBackend<R>(
     }
     if (turn.kind === 'store') {
       const { kind: _, ...piece } = turn;
-      step = machine.next(yield* s.perform({ kind: 'object.append', ...piece }));
+      step = machine.next((yield* s.perform({ kind: 'object.append', ...piece })).chunk);
       continue;
     }
     const to = url();

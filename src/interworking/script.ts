@@ -5,8 +5,9 @@
  */
 import type { AlertCommand, Cred, SyncHdr, SyncMLMessage } from '../dm1/message.ts';
 import type { Readdressing } from '../dm1/readdress.ts';
+import type { StoredChunk } from '../dm1/storedData.ts';
 import type { OpenChunks } from '../dm1/transcode.ts';
-import type { OpenObject, StorePiece } from '../dm1/turn.ts';
+import type { StorePiece } from '../dm1/turn.ts';
 import type { Alert, Package1, Package2, Package3, SerializationItem } from '../dm2/packages.ts';
 import type { Mount } from '../mo/mapping.ts';
 import type { StoredBytes } from '../mo/stored.ts';
@@ -237,7 +238,7 @@ export interface Effects {
     result: { readonly at: number; readonly uploads: readonly (Upload | null)[] };
   };
   /** Puts the next piece of a large object in the store (1x§8). */
-  'object.append': { request: StorePiece; result: OpenObject & { readonly at: number } };
+  'object.append': { request: StorePiece; result: { readonly at: number; readonly chunk: StoredChunk } };
   /** Reads stored bytes where they are needed as such. */
   'object.load': {
     request: { readonly stored: StoredBytes };

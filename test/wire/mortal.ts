@@ -38,36 +38,52 @@ export class MortalGateway {
   readonly dm: string;
   readonly admin: string;
   deaths = 0;
+  /** File of the store. */
+  readonly database: string;
   readonly #dist: string;
+  readonly #flags: readonly string[];
   readonly #folder: string;
   readonly #config: string;
   #current: Life | undefined;
   #next: Life;
 
-  private constructor(dist: string, ports: readonly [number, number], config: Record<string, unknown>) {
+  private constructor(
+    dist: string,
+    ports: readonly [number, number],
+    config: Record<string, unknown>,
+    flags: readonly string[],
+  ) {
     this.#dist = dist;
+    this.#flags = flags;
     this.#folder = mkdtempSync(join(tmpdir(), 'dragoman-kill-'));
+    this.database = join(this.#folder, 'dragoman.db');
     const [devices, admin] = ports.map((port) => `127.0.0.1:${port}`);
     this.dm = `http://${devices}/dm`;
     this.admin = `http://${admin}`;
     this.#config = JSON.stringify({
       listen: { devices, admin },
       admin: { token: 'kill-tests' },
-      store: `sqlite:${join(this.#folder, 'dragoman.db')}`,
+      store: `sqlite:${this.database}`,
       deviceAuth: { dm1: 'none', dm2: 'none' },
       ...config,
     });
     this.#next = this.#spawn();
   }
 
-  static async start(dist: string, config: Record<string, unknown>): Promise<MortalGateway> {
-    const gateway = new MortalGateway(dist, [await freePort(), await freePort()], config);
+  /** `flags`: for Node itself. */
+  static async start(
+    dist: string,
+    config: Record<string, unknown>,
+    flags: readonly string[] = [],
+  ): Promise<MortalGateway> {
+    const gateway = new MortalGateway(dist, [await freePort(), await freePort()], config, flags);
     await gateway.live();
     return gateway;
   }
 
   #spawn(): Life {
-    const child = spawn(process.execPath, [join(import.meta.dirname, 'standby.mjs'), this.#dist], {
+    const standby = join(import.meta.dirname, 'standby.mjs');
+    const child = spawn(process.execPath, [...this.#flags, standby, this.#dist], {
       stdio: ['pipe', 'pipe', 'inherit'],
     });
     const lines: string[] = [];

@@ -172,6 +172,7 @@ export class ClientLeg {
       const waiting = this.#inbox.slots.length;
       const taken = this.#inbox.take(yield* this.#spool.absorb(message));
       this.#statuses(taken.statuses);
+      if (taken.objectRefused) this.#dropObject('with Alert 1225');
       if (taken.aborted) return { kind: 'aborted' };
       const verdict = this.#follow(taken.headerStatus);
       if (typeof verdict === 'number') return { kind: 'refused', code: verdict };
@@ -300,9 +301,13 @@ export class ClientLeg {
 
   /** A server that refuses a chunk gets no more of that object. */
   #chunkStatus(code: number): void {
+    if (!isSuccess(code)) this.#dropObject(`with ${code}`);
+  }
+
+  #dropObject(how: string): void {
     const at = this.#outbox.findIndex((part) => part.at !== undefined);
-    if (isSuccess(code) || at < 0) return;
-    this.#note(`The server refused a large object with ${code}`);
+    if (at < 0) return;
+    this.#note(`The server refused a large object ${how}`);
     this.#outbox.splice(at, 1);
   }
 }

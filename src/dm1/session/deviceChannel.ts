@@ -7,7 +7,7 @@ import { itemUri } from './pending.ts';
 import type { PlannedCommand, Sizing } from './planned.ts';
 import { Presenter } from './presenter.ts';
 import type { References } from './references.ts';
-import { Spool } from './spool.ts';
+import { hasChunk, Spool } from './spool.ts';
 import {
   alertMaker,
   headerStatusMaker,
@@ -254,13 +254,19 @@ export class DeviceChannel {
     while (message) {
       const heard = yield* this.hear(message, references);
       challenged ||= heard.challenged;
-      if (this.ended || message.final) break;
+      // Clients exist that put Final beside MoreData; what they began is not over.
+      const goesOn = this.inbox.objects.open && message.body.some(hasChunk);
+      if (this.ended || (message.final && !goesOn)) break;
       idle = heard.substance ? 0 : idle + 1;
       if (idle > (references.complete ? PATIENCE.answered : PATIENCE.waiting)) {
         this.note('The device sends no Final and nothing else; its package is taken as complete');
         break;
       }
       message = yield* this.askForMore(references);
+    }
+    if (this.inbox.objects.open) {
+      this.note('The last chunk of a large object never came');
+      this.inbox.objects.interrupt();
     }
     return challenged;
   }

@@ -144,7 +144,10 @@ export class DeviceInbox {
     const whole: Item[] = [];
     let code = 200;
     for (const item of results.items) {
-      const received = this.objects.take(item);
+      const inherits = results.meta && (item.moreData || this.objects.open);
+      const received = this.objects.take(
+        inherits ? { ...item, meta: { ...results.meta, ...item.meta } } : item,
+      );
       if (received.kind === 'status') code = received.code;
       else whole.push(received.item);
     }

@@ -1,7 +1,7 @@
 import { isBinary, parseFormat } from '../../mo/format.ts';
 import { type StoredBytes, sliceStored } from '../../mo/stored.ts';
 import type { Encoding, Item } from '../message.ts';
-import { isSentAsBase64, storedItemBytes } from '../storedData.ts';
+import { isSentAsBase64, type StoredChunk, storedItemBytes } from '../storedData.ts';
 
 /** Data of an Item in the form and Format that its chunks travel in (1x§7.3, §8). */
 export function transmitted(item: Item, encoding: Encoding): Item {
@@ -99,14 +99,6 @@ function storedSlice(item: Item, stored: StoredBytes, at: number, room: number):
 export function continuesObject(first: Item, item: Item): boolean {
   const same = (a: string | undefined, b: string | undefined): boolean => b === undefined || a === b;
   return same(first.target?.uri, item.target?.uri) && same(first.source?.uri, item.source?.uri);
-}
-
-/** A chunk whose Data was put in the store as it came. */
-export interface StoredChunk extends StoredBytes {
-  /** Bytes that the Data took in its message. */
-  readonly arrived: number;
-  /** It is no base64. */
-  readonly invalid?: true;
 }
 
 /** Bytes that the Data of a chunk took in its message. */

@@ -1,5 +1,6 @@
 import type { Item } from '../message.ts';
-import { arrivedBytes, ObjectBuffer, type StoredChunk } from './largeObject.ts';
+import type { StoredChunk } from '../storedData.ts';
+import { arrivedBytes, ObjectBuffer } from './largeObject.ts';
 
 export type Reception =
   /** An Item that is whole, at once or now. */

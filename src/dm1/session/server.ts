@@ -3,6 +3,7 @@ import type { Machine } from '../turn.ts';
 import { DeviceChannel, type ServerLegOptions } from './deviceChannel.ts';
 import { fillGroup, fillPlain } from './fill.ts';
 import { settleGroup } from './groups.ts';
+import { itemBytes, transmitted } from './largeObject.ts';
 import { Pending } from './pending.ts';
 import { type CommandAnswer, type PlannedCommand, unanswered } from './planned.ts';
 import { References } from './references.ts';
@@ -118,6 +119,8 @@ export class ServerLeg {
     let split = options.group === 'Sequence' && this.#learned.sequence === false;
     let cleared = false;
     while (queue.length > 0 && !channel.ended) {
+      for (const pending of this.#withhold(queue, options.group)) unsent.add(pending);
+      if (queue.length === 0) break;
       const group = split ? undefined : options.group;
       const opening = channel.begin();
       const { draft } = opening;
@@ -171,6 +174,19 @@ export class ServerLeg {
    */
   close(): SyncMLMessage {
     return this.#channel.farewell();
+  }
+
+  /** Takes out of the queue what holds a larger object than the device takes (1x§1.3); an Atomic goes whole or not at all. */
+  #withhold(queue: Pending[], group: RunOptions['group']): Pending[] {
+    const most = this.#channel.maxObjSize || Number.POSITIVE_INFINITY;
+    const { encoding } = this.#o;
+    const large = queue.filter(({ command }) =>
+      command.items.some((item) => itemBytes(transmitted(item, encoding)) > most),
+    );
+    if (large.length === 0) return large;
+    if (group === 'Atomic') return queue.splice(0);
+    queue.splice(0, queue.length, ...queue.filter((pending) => !large.includes(pending)));
+    return large;
   }
 
   #opened(): Opened {

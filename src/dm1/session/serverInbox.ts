@@ -1,5 +1,6 @@
 import type { AlertCommand, Command, Item, ItemCommand, Meta, Status, SyncMLMessage } from '../message.ts';
 import { alertRow } from '../tables/alerts.ts';
+import { continuesObject } from './largeObject.ts';
 import { ObjectReceiver } from './objectReceiver.ts';
 import { commandName, isHeaderStatus, type OwedStatus } from './statuses.ts';
 
@@ -21,6 +22,8 @@ export interface ServerTaken {
   readonly commands: boolean;
   /** Statuses for what we sent, header excepted. */
   readonly statuses: readonly Status[];
+  /** The server dropped a large object that we were sending (Alert 1225). */
+  readonly objectRefused: boolean;
 }
 
 interface OpenObject {
@@ -34,6 +37,8 @@ export class ServerInbox {
   readonly slots: Slot[] = [];
   readonly objects: ObjectReceiver;
   #object: OpenObject | undefined;
+  /** A chunk inside a group that was refused. */
+  #inGroup: Item | undefined;
 
   constructor(maxObjectBytes: number) {
     this.objects = new ObjectReceiver(maxObjectBytes, true);
@@ -43,6 +48,7 @@ export class ServerInbox {
     let headerStatus: Status | undefined;
     let aborted = false;
     let commands = false;
+    let objectRefused = false;
     const statuses: Status[] = [];
     for (const element of message.body) {
       if (element.kind === 'Status') {
@@ -50,11 +56,30 @@ export class ServerInbox {
         else statuses.push(element);
       } else if (element.kind !== 'Results') {
         commands = true;
-        aborted ||= element.kind === 'Alert' && alertRow(element.code)?.role === 'abort';
-        this.slots.push(this.#slot(message.header.msgId, element));
+        const role = element.kind === 'Alert' ? alertRow(element.code)?.role : undefined;
+        aborted ||= role === 'abort';
+        objectRefused ||= role === 'object-error';
+        this.slots.push(...this.#take(message.header.msgId, element));
       }
     }
-    return { aborted, commands, statuses, ...(headerStatus && { headerStatus }) };
+    return { aborted, commands, statuses, objectRefused, ...(headerStatus && { headerStatus }) };
+  }
+
+  #take(msgId: string, command: Command): Slot[] {
+    const broken = this.#chunkInGroup(command);
+    return broken ? [...refusedGroup(msgId, command, broken)] : [this.#slot(msgId, command)];
+  }
+
+  /**
+   * The chunk of an object inside a Sequence or Atomic, if there is one: these have to be whole in one
+   * message (1x§2.3). The last one looks like a value of its own; it is told by what came before.
+   */
+  #chunkInGroup(command: Command): Item | undefined {
+    if (command.kind !== 'Atomic' && command.kind !== 'Sequence') return undefined;
+    const before = this.#inGroup;
+    const item = itemsOf(command).find((one) => one.moreData || (before && continuesObject(before, one)));
+    this.#inGroup = item?.moreData ? item : undefined;
+    return item;
   }
 
   #slot(msgId: string, command: Command): Slot {
@@ -128,6 +153,22 @@ export class ServerInbox {
     const meta = object?.meta ?? command.meta;
     return { msgId, command: { ...command, items: whole, ...(meta && { meta }) } };
   }
+}
+
+function itemsOf(command: Command): readonly Item[] {
+  if ('commands' in command) return command.commands.flatMap(itemsOf);
+  return 'items' in command ? command.items : [];
+}
+
+/** Nothing in it is executed: 412 for the command with the chunk, 507 for an Atomic around it, 215 for the rest. */
+function* refusedGroup(msgId: string, command: Command, chunk: Item): Generator<Slot> {
+  if (command.kind !== 'Atomic' && command.kind !== 'Sequence') {
+    yield { msgId, command, auto: itemsOf(command).includes(chunk) ? 412 : 215 };
+    return;
+  }
+  const auto = !itemsOf(command).includes(chunk) ? 215 : command.kind === 'Atomic' ? 507 : 412;
+  yield { msgId, command, auto };
+  for (const child of command.commands) yield* refusedGroup(msgId, child, chunk);
 }
 
 export function owedFor(slot: ReceivedCommand, code: number): OwedStatus {

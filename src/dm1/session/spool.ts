@@ -1,7 +1,8 @@
 import { isBinary, parseFormat } from '../../mo/format.ts';
 import type { BodyElement, Item, Meta, SyncMLMessage } from '../message.ts';
-import type { Machine, OpenObject } from '../turn.ts';
-import { arrivedBytes, continuesObject, dataBytes, type StoredChunk } from './largeObject.ts';
+import { type StoredChunk, withChunk } from '../storedData.ts';
+import type { Machine } from '../turn.ts';
+import { arrivedBytes, continuesObject } from './largeObject.ts';
 import { store } from './turns.ts';
 
 /** Chunked objects up to this size are put together in memory, larger ones in the store. */
@@ -11,7 +12,8 @@ interface Open {
   readonly first: Item;
   /** How text in it is meant: in XML as base64, in WBXML as bytes that happen to be text. */
   readonly coding: 'base64' | 'raw';
-  to?: OpenObject;
+  /** What of it was stored last. */
+  chunk?: StoredChunk;
   /** Bytes of Data so far. */
   arrived: number;
   /** Beyond the limit: whoever puts the object together refuses it, so nothing more is stored. */
@@ -31,50 +33,43 @@ export class Spool {
     this.#limit = limit;
   }
 
-  /** The message with references in place of what was stored. */
+  /** The message with references in place of what was stored. Chunks that are stored already stay as they are. */
   *absorb(message: SyncMLMessage): Machine<SyncMLMessage> {
     if (!this.#open && !message.body.some(hasChunk)) return message;
-    const body: BodyElement[] = [];
-    for (const element of message.body) {
-      if (!('items' in element) || element.kind === 'Status' || element.kind === 'Alert') {
-        body.push(element);
-        continue;
+    let absorbed = message;
+    for (const [element, each] of message.body.entries()) {
+      if (!('items' in each) || each.kind === 'Status' || each.kind === 'Alert') continue;
+      for (const [at, item] of each.items.entries()) {
+        const open = this.#next(item, each.meta);
+        if (!open) continue;
+        const { data = '' } = item;
+        const coding = typeof data === 'string' ? open.coding : 'raw';
+        const last = item.moreData !== true;
+        const place = { message: absorbed, element, item: at };
+        const after = open.chunk && { after: open.chunk };
+        open.chunk =
+          (item.stored as StoredChunk | undefined) ?? (yield* store({ data, coding, last, ...after, place }));
+        absorbed = withChunk(place, open.chunk);
       }
-      const items: Item[] = [];
-      for (const item of element.items) items.push(yield* this.#take(item, element.meta));
-      body.push({ ...element, items });
     }
-    return { ...message, body };
+    return absorbed;
   }
 
-  *#take(item: Item, inherited: Meta | undefined): Machine<Item> {
+  /** The object that this Item brings a chunk of to be stored. */
+  #next(item: Item, inherited: Meta | undefined): Open | undefined {
     if (this.#open && !continuesObject(this.#open.first, item)) this.#open = undefined;
     this.#open ??= item.moreData ? opened(item, inherited, this.#limit) : undefined;
     const open = this.#open;
-    if (!open) return item;
-    const last = item.moreData !== true;
-    if (last) this.#open = undefined;
-    const { data = '', ...rest } = item;
+    if (!open) return undefined;
+    if (!item.moreData) this.#open = undefined;
     open.arrived += arrivedBytes(item);
     open.refused ||= open.arrived > this.#limit;
-    if (open.refused) return item;
-    const coding = typeof data === 'string' ? open.coding : 'raw';
-    const before = open.to;
-    const after = yield* store({ data, coding, last, ...(before && { to: before }) });
-    open.to = after;
-    const from = before?.bytes ?? 0;
-    const stored: StoredChunk = {
-      object: after.object,
-      from,
-      bytes: after.bytes - from,
-      arrived: dataBytes(data),
-      ...(after.invalid && { invalid: true }),
-    };
-    return { ...rest, stored };
+    return open.refused ? undefined : open;
   }
 }
 
-function hasChunk(element: BodyElement): boolean {
+/** It holds a chunk that is not the last of its object. */
+export function hasChunk(element: BodyElement): boolean {
   return 'items' in element && element.items.some((item) => item.moreData);
 }
 
@@ -85,5 +80,7 @@ function opened(item: Item, inherited: Meta | undefined, limit: number): Open | 
   const size = meta.size ?? Number.POSITIVE_INFINITY;
   if (!isBinary(format) || size <= IN_MEMORY) return undefined;
   const refused = meta.size !== undefined && meta.size > limit;
-  return { first: item, coding: typeof item.data === 'string' ? 'base64' : 'raw', arrived: 0, refused };
+  const stored = item.stored as StoredChunk | undefined;
+  const isText = stored ? stored.rest !== undefined : typeof item.data === 'string';
+  return { first: item, coding: isText ? 'base64' : 'raw', arrived: 0, refused };
 }

@@ -1,5 +1,6 @@
 import type { Cred, SyncHdr, SyncMLMessage } from '../message.ts';
-import type { CredVerdict, Machine, OpenObject, PresentCred, StorePiece } from '../turn.ts';
+import type { StoredChunk } from '../storedData.ts';
+import type { CredVerdict, Machine, PresentCred, StorePiece } from '../turn.ts';
 
 /** Sends a message; returns the peer's next one, or `undefined` when there will be none. */
 export function* send(message: SyncMLMessage, present?: PresentCred): Machine<SyncMLMessage | undefined> {
@@ -12,6 +13,6 @@ export function* verify(header: SyncHdr, cred: Cred | undefined): Machine<CredVe
 }
 
 /** Has a piece of a large object put in the store. */
-export function* store(piece: StorePiece): Machine<OpenObject> {
-  return (yield { kind: 'store', ...piece }) as OpenObject;
+export function* store(piece: StorePiece): Machine<StoredChunk> {
+  return (yield { kind: 'store', ...piece }) as StoredChunk;
 }

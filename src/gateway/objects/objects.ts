@@ -1,6 +1,9 @@
-import type { OpenObject, StorePiece } from '../../dm1/turn.ts';
+import { dataBytes } from '../../dm1/session/largeObject.ts';
+import type { StoredChunk } from '../../dm1/storedData.ts';
+import type { StorePiece } from '../../dm1/turn.ts';
 import type { ContentPart } from '../../interworking/content.ts';
 import { type StoredBytes, sliceStored } from '../../mo/stored.ts';
+import type { Also } from '../../store/engine.ts';
 import type { Store } from '../../store/store.ts';
 import { type Clock, systemClock } from '../../support/durations.ts';
 import { DragomanError } from '../../support/errors.ts';
@@ -15,6 +18,15 @@ interface Piece {
   readonly body: Uint8Array;
 }
 
+type NewPiece = [
+  object: string,
+  start: number,
+  session_id: string,
+  ends: number,
+  body: Uint8Array,
+  created_at: number,
+];
+
 /**
  * Values too large for memory: each an id and its bytes in pieces, in the store, where every node finds
  * them after any restart. They live as long as the session that brought them.
@@ -25,6 +37,7 @@ export class ObjectStore {
   /** Sessions with objects. */
   readonly #holding = new Set<string>();
   readonly #within: (object: string, to: number, from: number) => Promise<Piece[]>;
+  readonly #insert: (also: Also | undefined, ...row: NewPiece) => Promise<unknown> | undefined;
 
   constructor(store: Store, now: Clock = systemClock) {
     this.#store = store;
@@ -39,21 +52,32 @@ export class ObjectStore {
         .orderBy('start')
         .compile(),
     );
+    this.#insert = store.prepareAlso<NewPiece>((slot) => {
+      const row = { ends: slot<number>(3), body: slot<Uint8Array>(4), created_at: slot<number>(5) };
+      return store.db
+        .insertInto('objects')
+        .values({ object: slot<string>(0), start: slot<number>(1), session_id: slot<string>(2), ...row })
+        .onConflict((conflict) => conflict.columns(['object', 'start']).doUpdateSet(row))
+        .compile();
+    });
   }
 
-  /** Performs `object.append`; the same piece again, after a crash, takes the place of the first. */
+  /**
+   * Performs `object.append`: the piece becomes durable with what the session writes next. The same piece
+   * again, after a crash, takes the place of the first.
+   */
   async append(
-    sessionId: string,
-    { data, coding, last, to }: StorePiece,
-  ): Promise<OpenObject & { readonly at: number }> {
-    const before = to ?? { object: newId('obj'), bytes: 0, rest: '' };
+    { sessionId, also }: { readonly sessionId: string; readonly also?: Also },
+    { data, coding, last, after }: StorePiece,
+  ): Promise<{ readonly at: number; readonly chunk: StoredChunk }> {
     const at = this.#now();
-    if (before.invalid) return { ...before, at };
-    const piece = coding === 'base64' ? decodePiece(before.rest, data, last) : rawPiece(data);
-    if (!piece) return { ...before, invalid: true, at };
-    await this.#put(sessionId, before.object, before.bytes, piece.bytes);
-    const bytes = before.bytes + piece.bytes.length;
-    return { object: before.object, bytes, rest: piece.rest, at };
+    const from = after ? after.from + after.bytes : 0;
+    const place = { object: after?.object ?? newId('obj'), from, arrived: dataBytes(data) };
+    const text = coding === 'base64' ? { rest: after?.rest ?? '' } : undefined;
+    const piece = text ? decodePiece(text.rest, data, last) : rawPiece(data);
+    if (!piece || after?.invalid) return { at, chunk: { ...place, bytes: 0, ...text, invalid: true } };
+    await this.#put(sessionId, place.object, from, piece.bytes, also);
+    return { at, chunk: { ...place, bytes: piece.bytes.length, ...(text && { rest: piece.rest }) } };
   }
 
   /** Begins an object whose bytes come one after another. */
@@ -107,15 +131,16 @@ export class ObjectStore {
     return Number(result.numDeletedRows);
   }
 
-  async #put(sessionId: string, object: string, start: number, bytes: Uint8Array): Promise<void> {
+  async #put(
+    sessionId: string,
+    object: string,
+    start: number,
+    bytes: Uint8Array,
+    also?: Also,
+  ): Promise<void> {
     if (bytes.length === 0) return;
     this.#holding.add(sessionId);
-    const row = { ends: start + bytes.length, body: asBuffer(bytes), created_at: this.#now() };
-    await this.#store.db
-      .insertInto('objects')
-      .values({ object, start, session_id: sessionId, ...row })
-      .onConflict((conflict) => conflict.columns(['object', 'start']).doUpdateSet(row))
-      .execute();
+    await this.#insert(also, object, start, sessionId, start + bytes.length, asBuffer(bytes), this.#now());
   }
 }
 

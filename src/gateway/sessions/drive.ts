@@ -1,3 +1,5 @@
+import type { SyncMLMessage } from '../../dm1/message.ts';
+import { withChunk } from '../../dm1/storedData.ts';
 import type {
   BackendEvent,
   EffectOf,
@@ -88,6 +90,8 @@ async function run(session: LiveSession, driver: Driver, message: Taken): Promis
       case 'device.exchange': {
         const written = driver.replies.write(session, effect.reply);
         session.record('reply', driver.now(), writeReplyMeta(written.meta), written.journaled);
+        // What it brings may be stored with it only.
+        if (written.meta.stored) await flush(session, driver);
         const [reply] = await Promise.all([
           driver.replies.toDevice(session, written),
           flush(session, driver),
@@ -113,17 +117,25 @@ async function run(session: LiveSession, driver: Driver, message: Taken): Promis
         await performAndRecord(session, driver, effect, whose);
         break;
       case 'report.close':
-        // The report may be one that is to be stored with the entry that opened it.
+      case 'object.load':
+        // The report, or the object, may be one that is to be stored with the entry that brought it.
         if (driver.journal.shared || session.holdsResults) await flush(session, driver);
         fenced = true;
         await performAndRecord(session, driver, effect, whose);
         break;
       default:
-        if (!fenced && driver.journal.shared) await flush(session, driver);
-        fenced = true;
+        if (!staysInside(effect, whose)) {
+          if (!fenced && driver.journal.shared) await flush(session, driver);
+          fenced = true;
+        }
         await performAndRecord(session, driver, effect, whose);
     }
   }
+}
+
+/** What it does becomes durable with the session's next write, or was done before the session heard of it. */
+function staysInside({ kind }: EffectOf<PerformedKind>, { verdict }: PerformedFor): boolean {
+  return kind === 'object.append' || (kind === 'authenticate' && verdict !== undefined);
 }
 
 /**
@@ -142,12 +154,26 @@ async function performAndRecord(
   whose: PerformedFor,
 ): Promise<void> {
   const result = await performOne(effect, driver, { ...whose, step: session.exchanges });
+  if (effect.kind === 'object.append') {
+    const { chunk } = result as ResultOf<'object.append'>;
+    // Whatever reads the object has to find this piece of it.
+    session.holdsResults = true;
+    if (session.keepMessage(withChunk(effect.place, chunk))) {
+      advance(session, result);
+      return;
+    }
+  }
   const { meta, body } = storeResult(effect.kind, effect, result);
   if (effect.kind === 'authenticate') {
     const verdict = result as ResultOf<'authenticate'>;
     // A nonce that was used up is none when the message comes again.
     session.record(effect.kind, result.at, meta, body, verdict.ok && verdict.nextNonce === undefined);
     session.judged(verdict);
+  } else if (effect.kind === 'backend.exchange') {
+    const exchanged = result as ResultOf<'backend.exchange'>;
+    const rewrite = (message: SyncMLMessage) =>
+      storeResult(effect.kind, effect, { ...exchanged, message } as ResultOf<'backend.exchange'>);
+    session.recordHolding(rewrite, effect.kind, result.at, meta, body);
   } else session.record(effect.kind, result.at, meta, body);
   advance(session, result);
 }

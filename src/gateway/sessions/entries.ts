@@ -45,6 +45,8 @@ export interface MessageMeta {
   readonly stripped?: number;
   /** It came elsewhere than to the session's RespURI, and proved itself. */
   readonly strays?: true;
+  /** The body is the message as it was read, for parts of it went to the object store. */
+  readonly model?: true;
   /** Instead of a message: why none will come. */
   readonly gone?: 'timeout' | 'replaced' | 'shutdown';
 }

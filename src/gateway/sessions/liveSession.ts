@@ -1,11 +1,12 @@
-import type { Encoding } from '../../dm1/message.ts';
+import type { Encoding, SyncMLMessage } from '../../dm1/message.ts';
 import type { Dm2Command } from '../../dm2/packages.ts';
 import type { SessionContext } from '../../interworking/context.ts';
 import type { AuthVerdict, Effect, SessionOutcome, SessionScript } from '../../interworking/script.ts';
 import type { Statement } from '../../store/engine.ts';
 import type { JournalEntry, SessionPatch, SessionRow } from '../../store/schema.ts';
 import type { SessionWrite } from '../../store/sessions.ts';
-import type { EntryKind, MessageMeta } from './entries.ts';
+import type { EntryKind, MessageMeta, Stored } from './entries.ts';
+import { storeModel } from './messageModel.ts';
 
 /** An answer in the bytes that go to the device. */
 export interface Reply {
@@ -87,6 +88,8 @@ export class LiveSession {
   storedDeadline: number;
   #seq: number;
   #entries: JournalEntry[] = [];
+  /** The last entry that holds a message, until it is written, and how it would hold another one. */
+  #message: { readonly at: number; readonly rewrite: (message: SyncMLMessage) => Stored } | undefined;
   /** Answers of the backend so far: numbers its exchanges, the same after a replay. */
   exchanges = 0;
   /** What is not stored yet has results in it that no message of the device would bring again. */
@@ -152,6 +155,23 @@ export class LiveSession {
     if (kind === 'interaction.wait' && body !== null) this.heldInConfidence = true;
   }
 
+  /** As `record`, for an entry that holds a message. */
+  recordHolding(
+    rewrite: (message: SyncMLMessage) => Stored,
+    ...entry: Parameters<LiveSession['record']>
+  ): void {
+    this.#message = { at: this.#entries.length, rewrite };
+    this.record(...entry);
+  }
+
+  /** Keeps the message that was recorded last as it is now; false when it was written as it came. */
+  keepMessage(message: SyncMLMessage): boolean {
+    const entry = this.#message && this.#entries[this.#message.at];
+    if (!this.#message || !entry) return false;
+    this.#entries[this.#message.at] = { ...entry, ...this.#message.rewrite(message) };
+    return true;
+  }
+
   /** Has a change of another table become durable with the next write. */
   also(change: Statement): void {
     this.#also ??= [];
@@ -172,7 +192,8 @@ export class LiveSession {
     body: Uint8Array | null,
     again = true,
   ): void {
-    this.record(kind, at, JSON.stringify(meta), body, again);
+    const rewrite = (message: SyncMLMessage) => storeModel(meta, message);
+    this.recordHolding(rewrite, kind, at, JSON.stringify(meta), body, again);
     if (kind === 'device' && this.hasPlaces) this.#closes = 'used';
   }
 
@@ -195,6 +216,7 @@ export class LiveSession {
       ...(this.ended && this.heldInConfidence && { forget: true as const }),
     };
     this.#entries = [];
+    this.#message = undefined;
     this.#closes = undefined;
     this.holdsResults = false;
     this.#patch = undefined;

@@ -6,6 +6,7 @@ import { DragomanError } from '../../support/errors.ts';
 import { type MessageMeta, type OpenMeta, restoreResult } from './entries.ts';
 import { dm2Opening, type Incoming } from './incoming.ts';
 import { LiveSession, type MessageMark } from './liveSession.ts';
+import { readModel } from './messageModel.ts';
 import type { SessionStarter, Wire } from './ports.ts';
 import type { Replies } from './replies.ts';
 
@@ -33,7 +34,7 @@ export function replay(
   if (first?.kind !== 'open') throw diverged(row.id, 0, 'an opening', first?.kind);
   const lastMessage = entries.findLastIndex((e) => e.kind === 'open' || e.kind === 'device');
   const isFresh = (index: number, meta: MessageMeta) =>
-    index === lastMessage && fresh !== undefined && fresh.mark.hash === meta.h;
+    index === lastMessage && fresh !== undefined && fresh.mark.hash === meta.h && !meta.model;
 
   const openMeta = JSON.parse(first.meta) as OpenMeta;
   const opening = (isFresh(0, openMeta) && fresh?.opening) || readOpening(row, first, openMeta, tools.wire);
@@ -111,6 +112,7 @@ function readOpening(
   const body = entry.body ?? new Uint8Array();
   if (protocol === 'dm1') {
     const form = meta.enc?.form ?? 'xml';
+    if (meta.model && meta.enc) return { protocol, message: readModel(body), encoding: meta.enc };
     const { message, encoding } = wire.readDm1(body, form);
     return { protocol, message, encoding: meta.enc ?? encoding };
   }
@@ -131,6 +133,7 @@ function readEvent(
   if (meta.gone !== undefined) return { kind: 'gone', at, reason: meta.gone };
   const body = entry.body ?? new Uint8Array();
   if (protocol === 'dm1') {
+    if (meta.model) return { kind: 'dm1', at, message: readModel(body) };
     const form = (meta.enc ?? session.encoding)?.form ?? 'xml';
     return { kind: 'dm1', at, message: wire.readDm1(body, form).message, ...strayed(meta) };
   }

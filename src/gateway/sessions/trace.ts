@@ -19,6 +19,7 @@ import {
   type OpenMeta,
   readReplyMeta,
 } from './entries.ts';
+import { readModel } from './messageModel.ts';
 import { readTagged } from './taggedJson.ts';
 
 /** One line of a session's trace, for people who look for what happened and why. */
@@ -91,7 +92,8 @@ function traceEntry(entry: JournalEntry, protocol: 'dm1' | 'dm2', secrets: Secre
         text: `${meta.stripped} control characters that XML cannot carry were left out.`,
       };
       const tolerated = meta.tolerated && { rule: 'IW-SES-1', text: meta.tolerated.join(' ') };
-      return { ...head, ...message(entry.body, protocol, secrets), ...lost, ...tolerated };
+      const shown = meta.model ? model(entry.body, secrets) : message(entry.body, protocol, secrets);
+      return { ...head, ...shown, ...lost, ...tolerated };
     }
     case 'reply': {
       const { present, lost, status } = readReplyMeta(entry.meta);
@@ -139,6 +141,11 @@ function message(
   const json = packageOf(body);
   if (json !== undefined) return { bytes, json: maskJson(json, secrets) };
   return { bytes, body: cut(maskText(Buffer.from(body).toString('utf8'), secrets)) };
+}
+
+/** A message of which the object store has parts: their names stand in it. */
+function model(body: Uint8Array | null, secrets: SecretPaths): Partial<TraceEntry> {
+  return body ? { xml: cut(asXml(maskMessage(readModel(body), secrets))) } : {};
 }
 
 /**

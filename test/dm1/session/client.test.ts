@@ -484,6 +484,23 @@ describe('sizes towards a legacy server', () => {
     expect(outline(sent.at(-1))).toContain('Get 1/4 404');
   });
 
+  it('stops a large object that the server dropped with Alert 1225 [1x§8]', () => {
+    const { leg } = asked([readCommand('3', './a'), readCommand('4', './b')], {}, more);
+    const { sent } = play(
+      leg.answer([{ code: 200, results: [leaf('./a', 'x'.repeat(9000))] }, { code: 404 }]),
+      (m) =>
+        reply(
+          m,
+          m.body.some((e) => e.kind === 'Results')
+            ? [alert('2', '1225', [{ source: { uri: './a' } }]), alert('3', '1222')]
+            : [],
+          { final: m.final },
+        ),
+    );
+    expect(sent.flatMap((m) => m.body.filter((e) => e.kind === 'Results'))).toHaveLength(1);
+    expect(outline(sent.at(-1))).toContain('Get 1/4 404');
+  });
+
   it('answers 413 instead of a value above the server’s MaxObjSize [IW-WR-5]', () => {
     const { leg } = asked([readCommand('3', './a')], {}, { meta: { maxObjSize: 100 } });
     const { sent } = play(leg.answer([{ code: 200, results: [leaf('./a', 'x'.repeat(101))] }]), done);
@@ -541,6 +558,36 @@ describe('large objects of a legacy server [IW-WR-5] [1x§8]', () => {
         .map(({ code }) => code),
     ).toEqual(codes);
   });
+
+  it.each(['Atomic', 'Sequence'] as const)(
+    'executes no part of an object that comes inside a %s [1x§2.3]',
+    (kind) => {
+      const leg = client();
+      const group = (data: string, moreData: boolean) => ({
+        kind,
+        cmdId: '2',
+        commands: [
+          write('3', './small', 'x'),
+          write('4', './big', data, { ...(moreData && { moreData, meta: { format: 'chr', size: 6 } }) }),
+        ],
+      });
+      const { sent, result } = play(
+        leg.open(content),
+        script(
+          (m) => reply(m, [group('abc', true)], { final: false }),
+          (m) => reply(m, [group('def', false)]),
+          (m) => reply(m, [group('whole', false)]),
+        ),
+      );
+      const refused = [`${kind} 1/2 ${kind === 'Atomic' ? 507 : 412}`, 'Add 1/3 215', 'Add 1/4 412'];
+      expect(outline(sent[1])).toEqual(['SyncHdr 1/0 200', ...refused, '1222']);
+      expect(outline(sent[2])).toEqual([
+        'SyncHdr 2/0 200',
+        ...refused.map((each) => each.replace(' 1/', ' 2/')),
+      ]);
+      expect(ids(result)).toEqual(['3/2']);
+    },
+  );
 
   it('refuses an object that grows above its limit although it announced less', () => {
     const leg = client({ maxObjSize: 10 });

@@ -11,7 +11,8 @@ import type {
   SyncMLMessage,
 } from '../../../src/dm1/message.ts';
 import { ServerLeg, type ServerLegOptions } from '../../../src/dm1/session/server.ts';
-import type { CredVerdict, Machine, OpenObject, PresentCred, StorePiece } from '../../../src/dm1/turn.ts';
+import type { StoredChunk } from '../../../src/dm1/storedData.ts';
+import type { CredVerdict, Machine, PresentCred, StorePiece } from '../../../src/dm1/turn.ts';
 
 /** Parts of messages as a scripted peer writes them. */
 
@@ -101,19 +102,20 @@ export interface Played<R> {
 }
 
 /** A store that counts: what it is given is there by its size. */
-function keep({ to, data, coding }: StorePiece): OpenObject {
-  const text = typeof data === 'string' ? (to?.rest ?? '') + data : '';
+function keep({ after, data, coding }: StorePiece): StoredChunk {
+  const text = typeof data === 'string' ? (after?.rest ?? '') + data : '';
   const whole = text.length - (text.length % 4);
   const added =
     coding === 'base64'
       ? Buffer.from(text.slice(0, whole), 'base64').length
       : Buffer.from(data as never).length;
-  const rest = coding === 'base64' ? text.slice(whole) : '';
   const invalid = coding === 'base64' && !/^[\w+/=]*$/.test(text);
   return {
-    object: to?.object ?? 'obj_0123456789abcdefghijkl',
-    bytes: (to?.bytes ?? 0) + added,
-    rest,
+    object: after?.object ?? 'obj_0123456789abcdefghijkl',
+    from: after ? after.from + after.bytes : 0,
+    bytes: added,
+    arrived: Buffer.byteLength(data as never),
+    ...(coding === 'base64' && { rest: text.slice(whole) }),
     ...(invalid && { invalid }),
   };
 }

@@ -304,6 +304,81 @@ describe('commands on a legacy device', () => {
     ]);
   });
 
+  describe('whose Results come in chunks [1x§8]', () => {
+    const ref = { msgRef: '1', cmdRef: '4' };
+    const chunk = (data: string, more: boolean) => ({
+      source: { uri: './a' },
+      data,
+      ...(more && { moreData: true }),
+    });
+    const said = (sent: SyncMLMessage | undefined) => [
+      ...statuses(sent).map(({ cmd, code }) => `${cmd} ${code}`),
+      ...commands(sent).map((c) => (c.kind === 'Alert' ? c.code : c.kind)),
+    ];
+    const firstChunk = (m: SyncMLMessage, final: boolean) =>
+      answering(
+        m,
+        [
+          status('2', { ...ref, cmd: 'Get' }, 200),
+          { ...results('3', ref, [chunk('abc', true)]), meta: { format: 'chr', size: 5 } },
+        ],
+        { final },
+      );
+
+    it('judges them by the Size in the Meta of the Results [1x§1.4]', () => {
+      const leg = openLeg();
+      const { result, sent } = play(
+        leg.run([get('./a')]),
+        script(
+          (m) => firstChunk(m, false),
+          (m) => answering(m, [results('2', ref, [chunk('d', false)])]),
+        ),
+      );
+      expect(result[0]?.results).toEqual([]);
+      expect(said(sent[1])).toEqual(['SyncHdr 212', 'Results 213', '1222']);
+      expect(said(leg.close())).toEqual(['SyncHdr 212', 'Results 424']);
+    });
+
+    it('goes on although Final stands beside MoreData', () => {
+      const leg = openLeg();
+      const { result } = play(
+        leg.run([get('./a')]),
+        script(
+          (m) => firstChunk(m, true),
+          (m) => answering(m, [results('2', ref, [chunk('de', false)])]),
+        ),
+      );
+      expect(result[0]?.results).toMatchObject([{ data: 'abcde' }]);
+      expect(said(leg.close())).toEqual(['SyncHdr 212']);
+    });
+
+    it('drops what has no last chunk, and tells by Alert 1225', () => {
+      const leg = openLeg();
+      const { result } = play(
+        leg.run([get('./a')]),
+        script(
+          (m) => firstChunk(m, false),
+          (m) => answering(m, []),
+        ),
+      );
+      expect(result[0]?.results).toEqual([]);
+      const again = play(
+        leg.run([get('./a')]),
+        script((m) => {
+          const { cmdId } = commands(m).find(({ kind }) => kind === 'Get')!;
+          const { msgId } = m.header;
+          return answering(m, [
+            status('2', { msgRef: msgId, cmdRef: cmdId, cmd: 'Get' }, 200),
+            results('3', { msgRef: msgId, cmdRef: cmdId }, [chunk('whole', false)]),
+          ]);
+        }),
+      );
+      expect(said(again.sent[0])).toEqual(['SyncHdr 212', '1225', 'Get']);
+      expect(commands(again.sent[0])[0]).toMatchObject({ items: [{ source: { uri: './a' } }] });
+      expect(again.result[0]?.results).toMatchObject([{ data: 'whole' }]);
+    });
+  });
+
   it('collects alerts of Package 3 and answers them in the next message [IW-ALERT-4]', () => {
     const { leg, result } = ask([exec('./a')], (m) => [
       alert('9', '1226', [{ data: '200' }]),
@@ -664,6 +739,21 @@ describe('MaxMsgSize of the device', () => {
     ]);
     expect(sent.flatMap((m) => commands(m)).filter((c) => c.kind !== 'Alert')).toHaveLength(1);
   });
+
+  it.each([
+    [undefined, [200, 413, 200], 2],
+    ['Sequence', [200, 413, 200], 3],
+    ['Atomic', [413, 413, 413], 0],
+  ] as const)(
+    'sends no value above MaxObjSize, though it fits a message, in %s [1x§1.3]',
+    (group, codes, count) => {
+      const leg = openLeg({ opening: package1({ meta: { maxMsgSize: 9000, maxObjSize: 20 } }) });
+      const list = [replace('./a', 'x'), replace('./b', '€'.repeat(7)), replace('./c', 'y'.repeat(20))];
+      const { result, sent } = play(leg.run(list, group && { group }), (m) => answering(m, answerAll(m)));
+      expect(result.map(({ code }) => code)).toEqual(codes);
+      expect(sent.flatMap((m) => commands(m))).toHaveLength(count);
+    },
+  );
 
   it('lets owed Statuses go first when they leave no room [1x§2.3]', () => {
     const alerts = Array.from({ length: 30 }, (_, at) => alert(String(at + 5), '1226', [{ data: '1' }]));

@@ -4,7 +4,7 @@ import { defaultEncoding, encodeMessage } from '../../../src/dm1/codec.ts';
 import type { BodyElement, Command, Encoding, Item, SyncMLMessage } from '../../../src/dm1/message.ts';
 import { ClientLeg, type ServerCommandAnswer } from '../../../src/dm1/session/client.ts';
 import { type CommandAnswer, type PlannedCommand, ServerLeg } from '../../../src/dm1/session/server.ts';
-import type { CredVerdict, Machine, OpenObject, PresentCred } from '../../../src/dm1/turn.ts';
+import type { CredVerdict, Machine, PresentCred } from '../../../src/dm1/turn.ts';
 import { accountForTests, credBytes, presentTo } from './account.ts';
 import {
   alert,
@@ -74,8 +74,7 @@ function drive<R>(
   let turn = machine.next();
   while (!turn.done) {
     if (turn.value.kind === 'verify') turn = machine.next(ACCEPTED);
-    else if (turn.value.kind === 'store')
-      turn = machine.next({ object: 'o', bytes: 0, rest: '' } as OpenObject);
+    else if (turn.value.kind === 'store') turn = machine.next({ object: 'o', from: 0, bytes: 0, arrived: 0 });
     else turn = machine.next(exchange(turn.value.message, turn.value.present));
   }
   return turn.value;

@@ -1,9 +1,14 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { StoredChunk } from '../../../src/dm1/storedData.ts';
 import { ObjectStore } from '../../../src/gateway/objects/objects.ts';
 import { sliceStored } from '../../../src/mo/stored.ts';
 import { openStore, type Store } from '../../../src/store/store.ts';
+import { package1 } from '../../dm1/session/play.ts';
 import { onEveryEngine } from '../../store/engines.ts';
 
+const whose = { sessionId: 's' };
+/** Whoever stores the piece does not look at the message. */
+const place = { message: package1(), element: 0, item: 0 };
 const bytesOf = (size: number) => Uint8Array.from({ length: size }, (_, i) => (i * 7 + (i >> 8)) & 0xff);
 
 onEveryEngine('the object store', (newUrl) => {
@@ -19,7 +24,7 @@ onEveryEngine('the object store', (newUrl) => {
   it('puts base64 together wherever it was cut, and takes a piece twice after a crash [1x§8]', async () => {
     const image = bytesOf(10_001);
     const text = Buffer.from(image).toString('base64');
-    let to: Awaited<ReturnType<ObjectStore['append']>> | undefined;
+    let after: StoredChunk | undefined;
     for (const [from, end] of [
       [0, 5],
       [5, 6],
@@ -30,14 +35,16 @@ onEveryEngine('the object store', (newUrl) => {
         data: `${text.slice(from, end)}\n`,
         coding: 'base64',
         last: end === text.length,
-        ...(to && { to }),
+        ...(after && { after }),
+        place,
       } as const;
-      const first = await objects.append('s', piece);
-      to = to ? await objects.append('s', piece) : first;
-      expect(to).toEqual(first);
+      const { chunk } = await objects.append(whose, piece);
+      if (after) expect(await objects.append(whose, piece)).toMatchObject({ chunk });
+      after = chunk;
     }
-    expect(to).toMatchObject({ bytes: image.length, rest: '' });
-    const whole = await objects.read({ object: to!.object, from: 0, bytes: to!.bytes });
+    expect(after).toMatchObject({ rest: '' });
+    expect(after!.from + after!.bytes).toBe(image.length);
+    const whole = await objects.read({ object: after!.object, from: 0, bytes: image.length });
     expect(Buffer.compare(whole, image)).toBe(0);
   });
 
@@ -46,12 +53,13 @@ onEveryEngine('the object store', (newUrl) => {
     ['an end in the middle of a group', ['AAAA', 'AAA']],
     ['more behind its padding', ['AAA=', 'AAAA']],
   ])('tells that there is %s', async (_what, pieces) => {
-    let to: Awaited<ReturnType<ObjectStore['append']>> | undefined;
+    let after: StoredChunk | undefined;
     for (const [i, data] of pieces.entries()) {
       const last = i === pieces.length - 1;
-      to = await objects.append('s', { data, coding: 'base64', last, ...(to && { to }) });
+      const piece = { data, coding: 'base64', last, ...(after && { after }), place } as const;
+      after = (await objects.append(whose, piece)).chunk;
     }
-    expect(to?.invalid).toBe(true);
+    expect(after?.invalid).toBe(true);
   });
 
   it('reads any part, and streams as bytes and as base64', async () => {

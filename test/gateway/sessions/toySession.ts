@@ -85,7 +85,8 @@ export function toyPerformers(world: World, boundary: Boundary = LIVES): Perform
           { contentType: 'c/d', body: Uint8Array.of(7) },
         ],
       }),
-    'object.append': () => act('object.append', '', { at: 1005, object: 'obj', bytes: 1, rest: '' }),
+    'object.append': () =>
+      act('object.append', '', { at: 1005, chunk: { object: 'obj', from: 0, bytes: 1, arrived: 1 } }),
     'object.load': () => act('object.load', '', { at: 1005, body: Uint8Array.of(1) }),
     authenticate: ({ header, cred }) =>
       cred?.data === 'wrong'
