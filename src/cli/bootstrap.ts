@@ -62,7 +62,7 @@ const AUTH_TYPES = ['BASIC', 'DIGEST', 'HMAC', 'HTTP-BASIC', 'HTTP-DIGEST'];
 
 function withKey(command: Command): Command {
   return command
-    .addOption(new Option('--sec <method>', 'protect with SEC and MAC').choices(SECS))
+    .addOption(new Option('--sec <method>', 'method of SEC and MAC').choices(SECS))
     .option(
       '--pin <pin>',
       'PIN that the user types; with USERPINMAC digits, to which build adds those of the MAC',

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { decodePush } from '../../src/dm1/notification/push.ts';
+import { readBootstrap } from '../../src/interworking/bootstrap/document.ts';
 import { dragoman } from './captured.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'dragoman-bootstrap-'));
@@ -204,10 +205,54 @@ describe('dragoman bootstrap', () => {
     expect(lossy.err).toContain('nonce of the client credential');
   });
 
+  it.each(['cp', 'cp-xml', 'dm', 'dm2', 'push'])(
+    'says of a %s document cut anywhere where it ends [IW-BOOT-1]',
+    async (form) => {
+      const to = form === 'push' ? ['--push', ...PIN] : ['--to', form];
+      const path = join(folder, `whole-${form}`);
+      await ok('build', ...ACCOUNT, ...to, '-o', path);
+      const whole = readFileSync(path);
+      const end = form === 'cp-xml' || form === 'dm2' ? whole.toString().trimEnd().length : whole.length;
+      expect(() => readBootstrap(whole)).not.toThrow();
+      for (let length = 0; length < end; length += 1) {
+        expect(() => readBootstrap(whole.subarray(0, length)), String(length)).toThrow(
+          expect.objectContaining({ code: 'malformed', detail: expect.stringMatching(/\w+.*\.$/) }),
+        );
+      }
+    },
+  );
+
+  it('tells a MAC that is wrong from one that is missing, and a method from another [1x§14]', async () => {
+    const { out } = await ok('build', ...ACCOUNT, ...PIN);
+    const path = file(out);
+    const mac = createHmac('sha1', '1234').update(Buffer.from(out.trim(), 'hex')).digest('hex');
+    const check = async (...flags: string[]) => {
+      const { code, out: shown } = await dragoman(['bootstrap', 'parse', path, ...flags]);
+      return [code, JSON.parse(shown).mac];
+    };
+    const type = (parameters: string) => [
+      '--content-type',
+      `application/vnd.wap.connectivity-wbxml${parameters}`,
+    ];
+    expect(await check(...type(`; SEC=1; MAC=${mac}`), ...PIN)).toEqual([0, 'right']);
+    expect(await check(...type(`; SEC=0; MAC=${mac}`), ...PIN)).toEqual([1, 'wrong']);
+    expect(await check(...type(`; SEC=9; MAC=${mac}`), ...PIN)).toEqual([1, 'wrong']);
+    expect(await check(...type(`; SEC=1; MAC=${mac.slice(1)}`), ...PIN)).toEqual([1, 'wrong']);
+    expect(await check(...type('; SEC=1'), ...PIN)).toEqual([1, 'missing']);
+    expect(await check(...PIN)).toEqual([1, 'missing']);
+    const imsi = ['--sec', 'NETWPIN', '--imsi', '310260123456789'];
+    expect(await check(...type(`; SEC=1; MAC=${mac}`), ...imsi)).toEqual([1, 'wrong']);
+  });
+
   it.each([
     ['a file that is none', ['parse', 'X'], 'neither a CP profile'],
     ['a document without an account', ['parse', 'EMPTY'], 'no DM account'],
+    ['an account without PROVIDER-ID', ['parse', 'NAMELESS'], 'PROVIDER-ID is missing'],
+    ['an APPLICATION of another kind', ['parse', 'MMS'], 'no DM account'],
     ['broken JSON', ['parse', 'JSON'], 'JSON'],
+    ['an IMSI that is none', ['build', ...ACCOUNT, '--sec', 'NETWPIN', '--imsi', '12'], 'IMSI'],
+    ['NETWPIN without IMSI', ['build', ...ACCOUNT, '--sec', 'NETWPIN', '--pin', '1'], 'needs an IMSI'],
+    ['an unknown method', ['build', ...ACCOUNT, '--sec', 'PIN', '--pin', '1'], 'USERPINMAC'],
     [
       'a method of the other profile',
       ['build', ...ACCOUNT, '--to', 'cp', '--sec', 'NETWORKID', '--network-id', 'x'],
@@ -220,6 +265,9 @@ describe('dragoman bootstrap', () => {
     const given: Record<string, string> = {
       X: 'hello',
       EMPTY: '<wap-provisioningdoc version="1.1"/>',
+      NAMELESS:
+        '<wap-provisioningdoc><characteristic type="APPLICATION"><parm name="APPID" value="w7"/></characteristic></wap-provisioningdoc>',
+      MMS: '<wap-provisioningdoc><characteristic type="APPLICATION"><parm name="APPID" value="w4"/></characteristic></wap-provisioningdoc>',
       JSON: '[{"ClientURI":',
     };
     const { code, err } = await dragoman([

@@ -41,6 +41,56 @@ describe('dragoman notify', () => {
     }
   });
 
+  it('checks the digest of a trigger, by the nonce given and those of resynchronisation [1x§9.2] [1x§9.6]', async () => {
+    const built = file('checked.txt', await ok('build', ...TRIGGER, ...PASSWORD));
+    const digest = async (path: string, ...flags: string[]) => {
+      const { code, out } = await dragoman(['notify', 'parse', path, ...flags]);
+      return [code, JSON.parse(out).digest];
+    };
+    expect(await digest(built, ...PASSWORD)).toEqual([0, 'right']);
+    expect(await digest(built, '--password', 'pw')).toEqual([1, 'wrong']);
+    expect(await digest(built, '--password', 'other', '--nonce', 'bm9uY2U=')).toEqual([1, 'wrong']);
+    const resync = file('resync.txt', await ok('build', ...TRIGGER, '--password', 'pw'));
+    expect(await digest(resync, ...PASSWORD)).toEqual([0, 'right, by a nonce of resynchronisation']);
+    const secret = ['--secret', Buffer.from('s').toString('base64')];
+    const options = ['build', '--form', 'options', '--server-id', 'x', '--id', '7'];
+    const signed = file('signed.txt', await ok(...options, ...secret));
+    expect(await digest(signed, ...secret)).toEqual([0, 'right']);
+    expect(await digest(signed, '--secret', 'AAAA')).toEqual([1, 'wrong']);
+    expect(await digest(file('unsigned.txt', await ok(...options)), ...secret)).toEqual([1, 'missing']);
+  });
+
+  const whole = Buffer.concat([Buffer.alloc(16, 0xaa), Buffer.from('02d8000000002a026777', 'hex')]);
+  const changed = (at: number, byte: number) => {
+    const bytes = Buffer.from(whole);
+    bytes[at] = byte;
+    return bytes;
+  };
+  it.each([
+    [
+      'truncated in its header',
+      whole.subarray(0, 20),
+      'byte 20: the notification ends before its server identifier',
+    ],
+    [
+      'truncated in its server identifier',
+      whole.subarray(0, -1),
+      'byte 25: the notification ends in its server identifier',
+    ],
+    ['of a wrong length field', changed(23, 9), 'byte 26: the notification ends in its server identifier'],
+    ['without server identifier', changed(23, 0), 'byte 23: the server identifier is empty'],
+    ['of session 0', changed(22, 0), 'byte 21: the session id is 0'],
+    ['of an unknown version', changed(16, 0xff), 'byte 16: version 102.3 is none of 1.0 to 1.3'],
+    ['with bits of the future', changed(18, 1), 'byte 17: bits for future use are set'],
+    ['whose identifier is no text', changed(24, 0xff), 'byte 24: the server identifier is not UTF-8'],
+  ])('says what is wrong with a trigger %s', async (what, bytes, said) => {
+    const path = file(`${what}.bin`, bytes);
+    const { code, out, err } = await dragoman(['notify', 'parse', path, '--form', 'trigger']);
+    expect({ code, out, err }).toEqual({ code: 1, out: '', err: expect.stringContaining(said) });
+    // Without being told its form, the command says so for each.
+    expect((await dragoman(['notify', 'parse', path])).err).toContain(`trigger: ${said}`);
+  });
+
   it('builds options with their digest, byte for byte as the known vector but its time [20§2.2] [IW-NOT-1]', async () => {
     const path = join(folder, 'options.bin');
     const secret = [

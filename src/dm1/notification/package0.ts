@@ -100,6 +100,7 @@ export function decodePackage0(bytes: Uint8Array): Package0 {
   const end = HEADER_BYTES + length;
   if (length === 0) throw malformed(DIGEST_BYTES + 7, 'the server identifier is empty');
   if (end > trigger.length) throw malformed(bytes.length, 'the notification ends in its server identifier');
+  if (high === 0 && low === 0) throw malformed(DIGEST_BYTES + 5, 'the session id is 0');
   const vendorSpecific = trigger.subarray(end);
   return {
     digest: bytes.slice(0, DIGEST_BYTES),

@@ -1,7 +1,13 @@
 import { type UiMode as Dm1UiMode, decodePackage0 } from '../../dm1/notification/package0.ts';
 import { CONNECTION_TYPE, parseBitNotification, parseNotification } from '../../dm2/notification/index.ts';
 import { DragomanError } from '../../support/errors.ts';
-import { CONNECTIONS, type NotificationForm, type UiMode, type WakeRequest } from './wakeRequest.ts';
+import {
+  CONNECTIONS,
+  NOTIFICATION_FORMS,
+  type NotificationForm,
+  type UiMode,
+  type WakeRequest,
+} from './wakeRequest.ts';
 
 /** A Package#0 of any form, read; nothing of it is verified yet. */
 export interface ReadNotification {
@@ -27,13 +33,18 @@ const DIGEST = 16;
  * of the options (20§2.2), the version of the bit fields (20§1.3). `undefined` for what is none.
  */
 export function notificationForm(bytes: Uint8Array): NotificationForm | undefined {
-  const [high = 0, low = 0, ...unused] = bytes.subarray(DIGEST, DIGEST + 5);
-  const version = (high << 2) | (low >> 6);
-  const zeros = (low & 7) === 0 && unused.length === 3 && unused.every((byte) => byte === 0);
-  if (version >= 10 && version <= 13 && zeros && reads(() => readTrigger(bytes))) return 'trigger';
-  if (reads(() => parseNotification(bytes))) return 'options';
-  if (reads(() => parseBitNotification(bytes))) return 'bits';
-  return undefined;
+  return NOTIFICATION_FORMS.find((form) => refusal(form, bytes) === undefined);
+}
+
+/** Why the bytes are no notification of that form; `undefined` when they are one. */
+function refusal(form: NotificationForm, bytes: Uint8Array): string | undefined {
+  try {
+    READERS[form](bytes);
+    return undefined;
+  } catch (error) {
+    if (error instanceof DragomanError) return error.detail.replace(/\.$/, '');
+    throw error;
+  }
 }
 
 /**
@@ -47,24 +58,30 @@ export function readNotification(bytes: Uint8Array, form = notificationForm(byte
 }
 
 function readAs(bytes: Uint8Array, form: NotificationForm | undefined): ReadNotification {
-  switch (form) {
-    case 'trigger':
-      return readTrigger(bytes);
-    case 'options':
-      return readOptions(bytes);
-    case 'bits':
-      return readBits(bytes);
-    default:
-      throw new DragomanError(
-        'malformed',
-        'The notification is none: neither a DM 1.x trigger, nor options of DM 2.0, nor the bit fields of its draft.',
-      );
-  }
+  if (form !== undefined) return READERS[form](bytes);
+  const reasons = NOTIFICATION_FORMS.map((each) => `${each}: ${refusal(each, bytes)}`).join('; ');
+  throw new DragomanError(
+    'malformed',
+    `The notification is none: neither a DM 1.x trigger, nor options of DM 2.0, nor the bit fields of its draft (${reasons}).`,
+  );
 }
+
+const READERS: Readonly<Record<NotificationForm, (bytes: Uint8Array) => ReadNotification>> = {
+  trigger: readTrigger,
+  options: readOptions,
+  bits: readBits,
+};
 
 function readTrigger(bytes: Uint8Array): ReadNotification {
   const { notification } = decodePackage0(bytes);
-  const { serverId, sessionId, uiMode, initiator, vendorSpecific } = notification;
+  const { version, serverId, sessionId, uiMode, initiator, vendorSpecific } = notification;
+  if (version < 10 || version > 13) {
+    throw malformed(DIGEST, `version ${version / 10} is none of 1.0 to 1.3`);
+  }
+  const [low = 0, ...unused] = bytes.subarray(DIGEST + 1, DIGEST + 5);
+  if ((low & 7) !== 0 || unused.some((byte) => byte !== 0)) {
+    throw malformed(DIGEST + 1, 'bits for future use are set');
+  }
   return {
     form: 'trigger',
     hasDigest: true,
@@ -115,11 +132,6 @@ function readBits(bytes: Uint8Array): ReadNotification {
   };
 }
 
-function reads(attempt: () => unknown): boolean {
-  try {
-    attempt();
-    return true;
-  } catch {
-    return false;
-  }
+function malformed(offset: number, reason: string): DragomanError {
+  return new DragomanError('malformed', `byte ${offset}: ${reason}.`);
 }
