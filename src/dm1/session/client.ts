@@ -82,8 +82,6 @@ export class ClientLeg {
   #serverOpen = false;
   #last: SyncHdr | undefined;
   #sent = 0;
-  /** Why this side cannot go on. */
-  #gaveUp: string | undefined;
   #maxMsgSize: number | undefined;
   #maxObjSize: number | undefined;
 
@@ -127,8 +125,8 @@ export class ClientLeg {
     return yield* this.#deliver();
   }
 
-  /** The message that breaks the session off (1x§2.4); an answer to it is to be ignored. */
-  abort(): SyncMLMessage {
+  /** The message that breaks the session off (1x§2.4), if there is room for one; an answer to it is to be ignored. */
+  abort(): SyncMLMessage | undefined {
     const limits = this.#limits();
     for (const slot of this.#inbox.slots.splice(0))
       this.#outbox.push(...answerParts(slot, { code: slot.auto ?? 500 }, limits));
@@ -137,7 +135,7 @@ export class ClientLeg {
     // An object that was begun has no end any more.
     const whole = this.#outbox.filter((part) => part.at === undefined && !part.chunkable);
     fillParts(draft, whole, { ...this.#filling(), keep: draft.measure(abort('0000')) });
-    draft.tryAdd(abort);
+    if (!draft.tryAdd(abort)) return undefined;
     this.#sent += 1;
     return draft.message(true);
   }
@@ -160,6 +158,8 @@ export class ClientLeg {
   /** Sends what the outbox holds in as many messages as the server's MaxMsgSize needs, then reads its package. */
   *#deliver(): Machine<ServerPackage> {
     for (;;) {
+      const reason = this.#obstacle();
+      if (reason !== undefined) return { kind: 'given-up', reason };
       const draft = this.#begin();
       const keep = draft.measure(alertMaker('1222')('0000'));
       this.#acknowledge(draft, keep);
@@ -167,8 +167,7 @@ export class ClientLeg {
       const final = this.#outbox.length === 0 && !this.#serverOpen;
       if (!final) draft.add(alertMaker('1222'));
       const message = yield* this.#exchange(draft, placed, final);
-      if (!message)
-        return this.#gaveUp === undefined ? { kind: 'gone' } : { kind: 'given-up', reason: this.#gaveUp };
+      if (!message) return { kind: 'gone' };
       const waiting = this.#inbox.slots.length;
       const taken = this.#inbox.take(yield* this.#spool.absorb(message));
       this.#statuses(taken.statuses);
@@ -192,13 +191,21 @@ export class ClientLeg {
         this.#settleOwn();
         // A server that never says Final answers every Alert 1222 with Statuses alone: it has no more (1x§16.1).
         const silent = placed.length === 0 && !final && nothing && !this.#inbox.objects.open;
-        if (taken.commands || !(message.final || silent)) continue;
+        // One that says Final to each part of our package still has to hear the rest.
+        if (taken.commands || !nothing || !(message.final || silent)) continue;
         if (!message.final) this.#note('The server had nothing more to say, and no Final');
-        if (!nothing) this.#note('The server ended the session before it had all Results');
         return { kind: 'end' };
       }
       if (this.#outbox.length === 0) return { kind: 'commands', commands };
     }
+  }
+
+  /** Why this side cannot go on, if so. */
+  #obstacle(): string | undefined {
+    if (this.#sent >= this.#o.maxMessages) return `Session given up after ${this.#sent} messages`;
+    const empty = this.#begin();
+    if (empty.room >= leastRoom(empty)) return undefined;
+    return `The server takes messages of ${this.#maxMsgSize} bytes at most (MaxMsgSize), too few for a Status`;
   }
 
   /** Statuses for what was answered without anybody's doing. */
@@ -247,15 +254,6 @@ export class ClientLeg {
   }
 
   *#exchange(draft: Draft, placed: readonly Placed[], final: boolean): Machine<SyncMLMessage | undefined> {
-    if (this.#sent >= this.#o.maxMessages) {
-      this.#gaveUp = `Session given up after ${this.#sent} messages`;
-      return undefined;
-    }
-    const empty = this.#begin();
-    if (draft.room < 0 || empty.room < leastRoom(empty)) {
-      this.#gaveUp = `The server takes messages of ${this.#maxMsgSize} bytes at most (MaxMsgSize), too few for a Status`;
-      return undefined;
-    }
     this.#sent += 1;
     // Until the server accepted us the whole of Package 1 has to be repeated, later only what it refused.
     if (this.#accepted) this.#repeatable = [];

@@ -3,10 +3,11 @@ import type { ServerCommandAnswer } from '../../dm1/session/client.ts';
 import type { Dm2Command } from '../../dm2/packages.ts';
 import type { Mount } from '../../mo/mapping.ts';
 import type { MoNode } from '../../mo/node.ts';
-import { decodeSegment, isWithin, type TreePath } from '../../mo/treePath.ts';
+import { decodeSegment, formatTreePath, isWithin, type TreePath } from '../../mo/treePath.ts';
 import { clientUri, type MoAddress, ownerOf } from '../addresses.ts';
 import type { Script } from '../script.ts';
 import type { Session } from '../session.ts';
+import { statusToDm1 } from '../status.ts';
 import type { Dm2Device } from './device.ts';
 import { skipped } from './interaction.ts';
 import { type Dm2Read, readFromClient } from './read.ts';
@@ -21,13 +22,18 @@ interface Before {
   readonly legacy: TreePath;
   readonly address: MoAddress;
   readonly node: MoNode | undefined;
+  /** The client's `sc` where it would not tell. */
+  readonly unread?: number;
+  /** The first child that changes it. */
+  readonly child: number;
 }
 
 /**
  * Atomic of a legacy server on a client that has none (IW-WR-4): what will change is read first, the
  * children are executed one by one, and on a failure what stood there before is put back. The failing
  * child keeps its code, executed ones get 216 (516 when they could not be put back), the rest 215, the
- * Atomic 507. A Get or a group inside: that child 500, nothing executed.
+ * Atomic 507. A Get or a group inside: that child 500, nothing executed; nor where a place cannot be read, for
+ * what is not known cannot be put back.
  */
 export function* runAtomic(
   s: Session,
@@ -42,13 +48,17 @@ export function* runAtomic(
       'IW-WR-4',
       `${children[forbidden]!.kind} may not stand in an Atomic; nothing of it was executed.`,
     );
-    const answers = children.map(skipped);
-    return {
-      code: 507,
-      children: answers.map((answer, i) => (i === forbidden ? { ...answer, code: 500 } : answer)),
-    };
+    return untouched(children, forbidden, 500);
   }
   const before = yield* snapshot(s, device, children);
+  const unknown = before.find(({ unread }) => unread !== undefined);
+  if (unknown) {
+    yield* s.note(
+      'IW-WR-4',
+      `${formatTreePath(unknown.legacy)} could not be read; nothing of the Atomic was executed.`,
+    );
+    return untouched(children, unknown.child, statusToDm1(unknown.unread!));
+  }
   const mounted = s.mounts;
   const answers: ServerCommandAnswer[] = [];
   for (const child of children) {
@@ -61,24 +71,32 @@ export function* runAtomic(
     return { code: 200, children: answers };
   }
   const created = s.mounts.filter((mount) => !mounted.includes(mount));
-  const restored = yield* putBack(s, device, before, created);
+  const lost = yield* putBack(s, device, before, created);
   const executed = answers.length - 1;
+  const isLost = (child: Command): boolean =>
+    changedPlaces(child).some((path) => lost.some((each) => isWithin(each, path) || isWithin(path, each)));
   return {
     code: 507,
-    children: children.map((_, i) =>
-      i === executed ? failed : { code: i > executed ? 215 : restored ? 216 : 516 },
+    children: children.map((child, i) =>
+      i === executed ? failed : { code: i > executed ? 215 : isLost(child) ? 516 : 216 },
     ),
   };
 }
 
+/** One child is to blame, and none was executed. */
+function untouched(children: readonly Command[], blamed: number, code: number): ServerCommandAnswer {
+  const answers = children.map(skipped);
+  return { code: 507, children: answers.map((answer, i) => (i === blamed ? { ...answer, code } : answer)) };
+}
+
 /** Reads every place that the children change; of nested places the outermost is enough. */
 function* snapshot(s: Session, device: Dm2Device, children: readonly Command[]): Script<readonly Before[]> {
-  const places = new Map<string, { legacy: TreePath; address: MoAddress }>();
-  for (const child of children) {
-    if (!('items' in child) || child.kind === 'Alert') continue;
-    for (const path of child.items.flatMap(changedBy)) {
+  const places = new Map<string, { legacy: TreePath; address: MoAddress; child: number }>();
+  for (const [child, command] of children.entries()) {
+    for (const path of changedPlaces(command)) {
       const address = ownerOf(s, path);
-      if (address) places.set(path.join('\0'), { legacy: path, address });
+      const key = path.join('\0');
+      if (address && !places.has(key)) places.set(key, { legacy: path, address, child });
     }
   }
   const all = [...places.values()];
@@ -90,7 +108,14 @@ function* snapshot(s: Session, device: Dm2Device, children: readonly Command[]):
     device,
     outermost.map(({ address }) => ({ address })),
   );
-  return outermost.map((place, i) => ({ ...place, node: nodeOf(reads[i]!) }));
+  return outermost.map((place, i) => {
+    const read = reads[i]!;
+    return { ...place, node: nodeOf(read), ...(!read.ok && read.sc !== 404 && { unread: read.sc }) };
+  });
+}
+
+function changedPlaces(command: Command): readonly TreePath[] {
+  return 'items' in command && command.kind !== 'Alert' ? command.items.flatMap(changedBy) : [];
 }
 
 /** The places that an Item changes; a new name (`?prop=Name`) changes that of the old and of the new one. */
@@ -105,34 +130,44 @@ function nodeOf(read: Dm2Read): MoNode | undefined {
   return read.ok ? read.node : undefined;
 }
 
-/** Writes back what was there and deletes what was not; true when the client confirmed all of it. */
+/** Writes back what was there and deletes what was not; returns the places that the client did not confirm. */
 function* putBack(
   s: Session,
   device: Dm2Device,
   before: readonly Before[],
   created: readonly Mount[],
-): Script<boolean> {
+): Script<readonly TreePath[]> {
   const now = yield* readFromClient(
     s,
     device,
     before.map(({ address }) => ({ address })),
   );
-  const commands: Dm2Command[] = [];
-  for (const [i, { address, node }] of before.entries()) {
-    const is = nodeOf(now[i]!);
-    if (!node && !is) continue;
-    if (node) commands.push(yield* offerDocument(s, device, address, node));
-    else commands.push({ verb: 'DELETE', clientUri: clientUri(address.mapping.mount, address.path) });
+  const undo: { legacy: TreePath; command: Dm2Command }[] = [];
+  for (const [i, { legacy, address, node }] of before.entries()) {
+    const { mapping, path } = address;
+    if (node) undo.push({ legacy, command: yield* offerDocument(s, device, address, node) });
+    else if (isThere(now[i]!)) undo.push({ legacy, command: deletion(mapping.mount, path) });
   }
-  for (const mount of created) commands.push({ verb: 'DELETE', clientUri: clientUri(mount, []) });
-  const items = yield* device.run(commands);
+  for (const mount of created) undo.push({ legacy: mount.root, command: deletion(mount, []) });
+  const items = yield* device.run(undo.map(({ command }) => command));
   s.unmount(created.filter((_, i) => items.at(i - created.length)!.sc < 300));
-  const lost = items.filter(({ sc }) => sc !== 200 && sc !== 404).length;
+  const lost = undo
+    .filter((_, i) => items[i]!.sc !== 200 && items[i]!.sc !== 404)
+    .map(({ legacy }) => legacy);
   yield* s.note(
     'IW-WR-4',
-    lost === 0
+    lost.length === 0
       ? 'A child of an Atomic failed; what it changed was put back.'
-      : `${lost} place(s) could not be put back.`,
+      : `Not put back: ${lost.map(formatTreePath).join(', ')}.`,
   );
-  return lost === 0;
+  return lost;
+}
+
+/** Where the client does not tell, it may be. */
+function isThere(read: Dm2Read): boolean {
+  return read.ok || read.sc !== 404;
+}
+
+function deletion(mount: Mount, path: readonly string[]): Dm2Command {
+  return { verb: 'DELETE', clientUri: clientUri(mount, path) };
 }

@@ -65,7 +65,10 @@ export function* dm2DeviceOnLegacyBackend(context: SessionContext): SessionScrip
       yield* s.note('IW-SES-10', 'The legacy server aborted its session, so the client gets END.');
       return ended(device, 'aborted');
     case 'given-up':
-      yield* s.note('IW-SES-10', `${asked.reason}; it is told by Alert 1223, and the client gets END.`);
+      yield* s.note(
+        'IW-SES-10',
+        `${asked.reason}; it is told by Alert 1223 if that fits, and the client gets END.`,
+      );
       yield* server.abort();
       return ended(device, 'aborted', asked.reason);
     case 'refused':
@@ -161,11 +164,13 @@ export class LegacyServer {
   /** Breaks the session off; whatever the server says to that is ignored (1x§2.4). */
   *abort(): Script<void> {
     const { backend } = this.#s.context;
+    const message = this.#leg.abort();
+    if (!message) return;
     yield* this.#s.perform({
       kind: 'backend.exchange',
       send: {
         protocol: 'dm1',
-        message: this.#leg.abort(),
+        message,
         ...(this.#leg.url !== backend.url && { url: this.#leg.url }),
       },
     });

@@ -415,7 +415,7 @@ describe('packages of a legacy server', () => {
 
   it('aborts with Alert 1223, telling what was not done [1x§2.4]', () => {
     const { leg } = asked([readCommand('3', './a')]);
-    const abort = leg.abort();
+    const abort = leg.abort()!;
     expect(outline(abort)).toEqual(['SyncHdr 1/0 200', 'Get 1/3 500', '1223']);
     expect(abort.final).toBe(true);
     expect(abort.header.msgId).toBe('2');
