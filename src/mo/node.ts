@@ -1,4 +1,4 @@
-import type { Format } from './format.ts';
+import { type Format, isBinary } from './format.ts';
 import { isStored, type StoredBytes } from './stored.ts';
 
 /** A leaf's value: text in its lexical form or, for formats `bin` and `b64`, the raw bytes, perhaps stored ones. */
@@ -24,6 +24,11 @@ export interface MoNode {
   readonly type?: string;
   readonly value?: Value;
   readonly children?: readonly MoNode[];
+}
+
+/** MIME type of a leaf, also where nobody told one. */
+export function mimeType({ type, format }: MoNode): string {
+  return type ?? (isBinary(format) ? 'application/octet-stream' : 'text/plain');
 }
 
 export function isInterior(node: MoNode): boolean {

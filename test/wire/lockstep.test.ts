@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
-import { createServer } from 'node:http';
 import { describe, expect, it } from 'vitest';
-import { wbxmlToXml, xmlToWbxml } from '../../src/dm1/codec.ts';
+import { wbxmlToXml } from '../../src/dm1/codec.ts';
 import { Dm2Backend } from '../../src/simulator/dm2Backend/backend.ts';
 import { LegacyDevice } from '../../src/simulator/index.ts';
 import { closing, post, TYPES, wired } from './harness.ts';
+import { fromServer, HEAD, ok, rawServer, sessionOf } from './rawLegacyServer.ts';
 
 const DEVINFO = 'urn:oma:mo:oma-dm-devinfo:1.2';
 
@@ -91,33 +91,6 @@ async function play(name: string, CMD: readonly (readonly string[])[]) {
     traces: await gateway.traces('DMCtest'),
   };
 }
-
-/** A legacy server in raw bytes: keeps what it gets and answers what it is given, in the encoding of the two. */
-async function rawServer(form: 'xml' | 'wbxml', answers: ((request: string) => string)[]) {
-  const got: { type: string; text: string; bytes: Buffer }[] = [];
-  const server = createServer(async (request, response) => {
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk as Buffer);
-    const bytes = Buffer.concat(chunks);
-    const text = form === 'xml' ? bytes.toString('utf8') : wbxmlToXml(bytes);
-    got.push({ type: String(request.headers['content-type']), text, bytes });
-    const answer = answers[got.length - 1]?.(text) ?? '';
-    response
-      .writeHead(200, { 'content-type': TYPES[form] })
-      .end(form === 'xml' ? answer : xmlToWbxml(answer));
-  });
-  closing({ close: () => void server.close() });
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
-  const { port } = server.address() as { port: number };
-  return { got, url: `http://127.0.0.1:${port}/dm` };
-}
-
-const HEAD =
-  '<?xml version="1.0" encoding="UTF-8"?><SyncML xmlns="SYNCML:SYNCML1.2"><SyncHdr><VerDTD>1.2</VerDTD><VerProto>DM/1.2</VerProto>';
-const fromServer = (sessionId: string, msgId: string, body: string) =>
-  `${HEAD}<SessionID>${sessionId}</SessionID><MsgID>${msgId}</MsgID><Target><LocURI>RAW:1</LocURI></Target><Source><LocURI>http://legacy.example/dm</LocURI></Source></SyncHdr><SyncBody>${body}<Final/></SyncBody></SyncML>`;
-const ok = (id: number, msgRef: string, cmdRef: string, cmd: string, code = 200) =>
-  `<Status><CmdID>${id}</CmdID><MsgRef>${msgRef}</MsgRef><CmdRef>${cmdRef}</CmdRef><Cmd>${cmd}</Cmd><Data>${code}</Data></Status>`;
 
 /** The message's first part, which is the same for every answer of the gateway. */
 const toDevice = (port: string, msgId: string, body: string) =>
@@ -233,16 +206,15 @@ const GOLDEN_WBXML = [
 
 describe.each(['xml', 'wbxml'] as const)('a 2.0 client in raw JSON on a legacy server in raw %s', (form) => {
   it('exchanges exactly these bytes [IW-SES-4] [IW-SES-7] [IW-SES-8] [IW-SES-9] [IW-RD-1] [IW-WR-3] [IW-STAT-2]', async () => {
-    const session = (body: string) => /<SessionID>(.*?)</.exec(body)?.[1] ?? '';
-    const server = await rawServer(form, [
-      (body) =>
-        fromServer(
-          session(body),
-          '1',
-          `${ok(1, '1', '0', 'SyncHdr', 212)}${ok(2, '1', '1', 'Alert')}${ok(3, '1', '2', 'Replace')}${get(4, './DevInfo/Lang')}<Exec><CmdID>5</CmdID><Item><Target><LocURI>./FUMO/fumo1/Update</LocURI></Target></Item></Exec>`,
-        ),
-      (body) => fromServer(session(body), '2', ok(1, '2', '0', 'SyncHdr')),
-    ]);
+    const server = await rawServer(form, (body, n) =>
+      n === 0
+        ? fromServer(
+            sessionOf(body),
+            '1',
+            `${ok(1, '1', '0', 'SyncHdr', 212)}${ok(2, '1', '1', 'Alert')}${ok(3, '1', '2', 'Replace')}${get(4, './DevInfo/Lang')}<Exec><CmdID>5</CmdID><Item><Target><LocURI>./FUMO/fumo1/Update</LocURI></Target></Item></Exec>`,
+          )
+        : fromServer(sessionOf(body), '2', ok(1, '2', '0', 'SyncHdr')),
+    );
     const gateway = await wired({
       backends: { legacy: { protocol: 'dm1', url: server.url, encoding: form } },
       routes: [{ match: { protocol: 'dm2' }, backend: 'legacy' }],
@@ -278,7 +250,7 @@ describe.each(['xml', 'wbxml'] as const)('a 2.0 client in raw JSON on a legacy s
     expect(third.bytes).toBe('{"CMD":[["EXEC","urn:oma:mo:oma-fumo:1.0/fumo1/Update"]]}');
     expect((await send(TYPES.package3, '{"Status":[{"sc":202}]}')).bytes).toBe('{"CMD":[["END"]]}');
 
-    const id = session(server.got[0]?.text ?? '');
+    const id = sessionOf(server.got[0]?.text ?? '');
     const head = (msgId: string) =>
       `${HEAD}<SessionID>${id}</SessionID><MsgID>${msgId}</MsgID><Target><LocURI>${server.url}</LocURI></Target><Source><LocURI>RAW:1</LocURI></Source><Meta><MaxMsgSize xmlns="syncml:metinf">65536</MaxMsgSize><MaxObjSize xmlns="syncml:metinf">67108864</MaxObjSize></Meta></SyncHdr><SyncBody>`;
     const meta =

@@ -146,10 +146,10 @@ class TreeReader {
     return node;
   }
 
-  /** A NodeName is one segment of an address, its reserved characters escaped (1x§7.1). */
+  /** A NodeName is one segment of an address, its reserved characters escaped (1x§7.1); `.` is the whole tree. */
   private name(node: Draft): void {
     const text = this.cursor.text().trim();
-    if (text === '') return;
+    if (text === '' || text === '.') return;
     const path = text.includes('/') ? undefined : parseTreePath(`./${text}`);
     const name = path?.[0];
     if (name === undefined || name === '') {

@@ -15,22 +15,28 @@ export type TndsProperty = (typeof TNDS_PROPERTIES)[number];
 
 export type TndsSelection = ReadonlySet<TndsProperty>;
 
-const ALL: TndsSelection = new Set(TNDS_PROPERTIES);
+/** NodeName tells the Name already; it is written once more only where it is asked for. */
+const USUAL = TNDS_PROPERTIES.filter((name) => name !== 'Name');
+const ALL: TndsSelection = new Set(USUAL);
 const byName: ReadonlyMap<string, TndsProperty> = new Map(TNDS_PROPERTIES.map((name) => [name, name]));
 
 /**
  * Reads what stands behind `?list=TNDS`: `+Value+ACL` only these, `-Format` all but it, nothing for all.
- * `undefined` for a name that is no property, and where `+` and `-` are mixed; that is for status 406.
+ * `undefined` for a name that is no property, where one of `missing` is asked for, and where `+` and `-` are
+ * mixed; that is for status 406.
  */
-export function parseSelection(text: string): TndsSelection | undefined {
+export function parseSelection(
+  text: string,
+  missing: readonly TndsProperty[] = [],
+): TndsSelection | undefined {
   if (text === '') return ALL;
   const sign = text[0];
   if (sign !== '+' && sign !== '-') return undefined;
   const named = new Set<TndsProperty>();
   for (const name of text.slice(1).split(sign)) {
     const property = byName.get(name);
-    if (property === undefined) return undefined;
+    if (property === undefined || (sign === '+' && missing.includes(property))) return undefined;
     named.add(property);
   }
-  return sign === '+' ? named : new Set(TNDS_PROPERTIES.filter((name) => !named.has(name)));
+  return sign === '+' ? named : new Set(USUAL.filter((name) => !named.has(name)));
 }

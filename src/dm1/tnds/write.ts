@@ -1,6 +1,6 @@
 import { isBinary } from '../../mo/format.ts';
 import { encodeBase64 } from '../../mo/lexical.ts';
-import { plainValue } from '../../mo/node.ts';
+import { mimeType, plainValue } from '../../mo/node.ts';
 import { encodeSegment, formatTreePath, type TreePath } from '../../mo/treePath.ts';
 import type { TndsNode } from './node.ts';
 import { parseSelection, type TndsProperty, type TndsSelection } from './selection.ts';
@@ -45,6 +45,11 @@ function selectionOf(selection: string | TndsSelection): TndsSelection {
   return typeof selection === 'string' ? (parseSelection(selection) ?? ALL) : selection;
 }
 
+/** The root of the whole tree has no name of its own. */
+function nameOf({ name }: TndsNode): string {
+  return name === '' ? '.' : encodeSegment(name);
+}
+
 class TreeWriter {
   private readonly sink: TreeSink;
   private readonly selected: TndsSelection;
@@ -75,19 +80,21 @@ class TreeWriter {
     this.begin(node, path);
     if (node.children === undefined) this.value(node);
     this.sink.close('Node');
-    const below = before + encodeSegment(node.name);
+    const below = before + nameOf(node);
     for (const child of node.children ?? []) this.flat(child, below, `${below}/`);
   }
 
   private begin(node: TndsNode, path: string | undefined): void {
     const { sink } = this;
+    const name = nameOf(node);
     sink.open('Node');
-    sink.leaf('NodeName', encodeSegment(node.name));
+    sink.leaf('NodeName', name);
     if (path !== undefined) sink.leaf('Path', path);
     sink.open('RTProperties');
     // In DTD order (1x§11.1); what is not known is left out.
     this.property('ACL', node.acl);
     if (this.selected.has('Format')) this.format(node);
+    this.property('Name', name);
     this.property('Size', node.size);
     this.property('Title', node.title);
     this.property('TStamp', node.tstamp);
@@ -112,7 +119,7 @@ class TreeWriter {
     if (node.children === undefined && !this.selected.has('Type')) return;
     this.sink.open('Type');
     if (node.children) this.sink.leaf('DDFName', node.type ?? '');
-    else this.sink.leaf('MIME', node.type ?? 'text/plain');
+    else this.sink.leaf('MIME', mimeType(node));
     this.sink.close('Type');
   }
 

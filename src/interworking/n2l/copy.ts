@@ -6,6 +6,7 @@ import type { Session } from '../session.ts';
 import { statusToDm1 } from '../status.ts';
 import { writeLeaf } from '../values.ts';
 import type { Dm2Device } from './device.ts';
+import { isInInbox } from './inbox.ts';
 import { addressOf } from './targets.ts';
 import { readTree } from './virtualTree.ts';
 import { runWrites } from './writes.ts';
@@ -23,8 +24,9 @@ export function* runCopy(s: Session, device: Dm2Device, command: ItemCommand): S
 function* copyItem(s: Session, device: Dm2Device, item: Item): Script<number> {
   const to = addressOf(item);
   const from = item.source && parseTreePath(item.source.uri);
-  if (!to || !from || to.query !== undefined) return 404;
-  const [source, target] = yield* readTree(s, device, [from, to.path]);
+  if (!to || !from) return 404;
+  if (to.query !== undefined || isInInbox(s, from)) return 405;
+  const [source, target] = yield* readTree(s, device, [{ path: from }, { path: to.path }]);
   if (!source!.ok) return statusToDm1(source!.sc);
   const { node } = source!;
   if (node.children !== undefined || (target!.ok && target!.node.children !== undefined)) return 405;

@@ -11,9 +11,10 @@ import { statusToDm1 } from '../status.ts';
 import { writeLeaf } from '../values.ts';
 import type { Dm2Device } from './device.ts';
 import { isInInbox } from './inbox.ts';
-import { moidAt, readProperty } from './properties.ts';
+import { inMemory } from './inMemory.ts';
+import { MISSING_PROPERTIES, moidAt, readProperty } from './properties.ts';
 import { addressOf, type ItemAddress } from './targets.ts';
-import { readTree } from './virtualTree.ts';
+import { readTree, type TreeRead } from './virtualTree.ts';
 
 /** What one Get Item asks for (1x§7.4). */
 type Question =
@@ -36,27 +37,36 @@ export function* runGets(
   const trees = yield* readTree(
     s,
     device,
-    readable.map((q) => q.at.path),
+    readable.map(({ kind, at: { path } }) => ({ path, names: kind === 'node' || kind === 'prop' })),
   );
-  const form = s.context.backend.encoding;
   let at = 0;
-  return questions.map((asked): ServerCommandAnswer => {
-    const answered = asked.map((question): Answered => {
-      if (question.kind === 'refused') return { ...question, results: [] };
-      const tree = trees[at++]!;
-      const { uri } = question.at;
-      if (!tree.ok) return { uri, code: statusToDm1(tree.sc), results: [] };
-      const results = resultsOf(s, question, tree.node, form);
-      return results ? { uri, code: 200, results } : { uri, code: 406, results: [] };
-    });
-    if (answered.length === 0) return { code: 400 };
+  const answers: ServerCommandAnswer[] = [];
+  for (const asked of questions) {
+    const answered: Answered[] = [];
+    for (const question of asked) {
+      answered.push(
+        question.kind === 'refused'
+          ? { uri: question.uri, code: question.code, results: [] }
+          : yield* answerTo(s, question, trees[at++]!),
+      );
+    }
     const failed = answered.find(({ code }) => code !== 200);
-    return {
-      code: failed?.code ?? 200,
+    answers.push({
+      code: answered.length === 0 ? 400 : (failed?.code ?? 200),
       items: answered.map(({ uri, code }) => ({ uri, code })),
       results: answered.flatMap(({ results }) => results),
-    };
-  });
+    });
+  }
+  return answers;
+}
+
+type Asked = Exclude<Question, { kind: 'refused' }>;
+
+function* answerTo(s: Session, question: Asked, tree: TreeRead): Script<Answered> {
+  const { uri } = question.at;
+  if (!tree.ok) return { uri, code: statusToDm1(tree.sc), results: [] };
+  const results = yield* resultsOf(s, question, tree.node);
+  return typeof results === 'number' ? { uri, code: results, results: [] } : { uri, code: 200, results };
 }
 
 function questionOf(s: Session, item: Item): Question {
@@ -69,19 +79,19 @@ function questionOf(s: Session, item: Item): Question {
   const [name, value = ''] = query.split('=', 2) as [string, string?];
   if (name === 'list' && value === 'Struct') return { kind: 'struct', at };
   if (name === 'list' && value === 'StructData') return { kind: 'structData', at };
-  const selection = name === 'list' && value.startsWith('TNDS') ? parseSelection(value.slice(4)) : undefined;
+  const selection =
+    name === 'list' && value.startsWith('TNDS')
+      ? parseSelection(value.slice(4), MISSING_PROPERTIES)
+      : undefined;
   if (selection) return { kind: 'tnds', at, selection };
   if (name === 'prop') return { kind: 'prop', at, name: value };
   return { kind: 'refused', uri: at.uri, code: 406 };
 }
 
-function resultsOf(
-  s: Session,
-  question: Exclude<Question, { kind: 'refused' }>,
-  node: MoNode,
-  form: 'xml' | 'wbxml',
-): Item[] | undefined {
+/** The Items of the Results, or why there are none. */
+function* resultsOf(s: Session, question: Asked, node: MoNode): Script<Item[] | 406 | 413> {
   const { at } = question;
+  const form = s.context.backend.encoding;
   switch (question.kind) {
     case 'node':
       return [nodeItem(at.uri, node, form)];
@@ -91,18 +101,31 @@ function resultsOf(
         listItem(formatTreePath([...at.path, ...path]), each, form, question.kind === 'structData'),
       );
     case 'tnds':
-      return [
-        {
-          source: { uri: formatTreePath(at.path) },
-          meta: { format: 'xml', type: 'application/vnd.syncml.dmtnds+xml' },
-          data: writeTnds(described(s, node, at.path), at.path.slice(0, -1), question.selection),
-        },
-      ];
+      return yield* treeItems(s, question, node);
     case 'prop': {
       const value = readProperty(s, question.name, node, at.path);
-      return value === undefined ? undefined : [{ source: { uri: at.uri }, data: value }];
+      return value === undefined ? 406 : [{ source: { uri: at.uri }, data: value }];
     }
   }
+}
+
+/** A TNDS of which the first node stands at the address, so that no Path is needed (1x§11.2). */
+function* treeItems(
+  s: Session,
+  { at, selection }: Extract<Asked, { kind: 'tnds' }>,
+  node: MoNode,
+): Script<Item[] | 413> {
+  const wanted = selection.has('Value') ? yield* inMemory(s, node) : node;
+  if (!wanted) return 413;
+  const tree = described(s, wanted, at.path);
+  const named = at.path.length === 0 ? { ...tree, name: '' } : tree;
+  return [
+    {
+      source: { uri: formatTreePath(at.path) },
+      meta: { format: 'xml', type: 'application/vnd.syncml.dmtnds+xml' },
+      data: writeTnds(named, undefined, selection),
+    },
+  ];
 }
 
 /** A leaf with its value; an interior node with the names of its children (1x§7.4). */

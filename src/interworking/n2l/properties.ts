@@ -1,8 +1,8 @@
 import { formatAcl, parseAcl } from '../../dm1/acl/acl.ts';
 import type { Item } from '../../dm1/message.ts';
-import type { MoNode } from '../../mo/node.ts';
+import { type MoNode, mimeType } from '../../mo/node.ts';
 import { base64Length, isStored } from '../../mo/stored.ts';
-import type { TreePath } from '../../mo/treePath.ts';
+import { encodeSegment, type TreePath } from '../../mo/treePath.ts';
 import { DragomanError } from '../../support/errors.ts';
 import { ownerOf } from '../addresses.ts';
 import type { Script } from '../script.ts';
@@ -12,15 +12,18 @@ import { aclOf, isPermitted } from './policy.ts';
 import { runRename } from './rename.ts';
 import type { ItemAddress } from './targets.ts';
 
-/** Properties from what is known; the run-time ones that 2.0 does not have are 406, so `undefined` (IW-RD-2). */
+/** Run-time properties that DM 2.0 does not have: asking for one is 406 (IW-RD-2). */
+export const MISSING_PROPERTIES = ['Title', 'TStamp', 'VerNo'] as const;
+
+/** Properties from what is known; `undefined` for those that are 406. */
 export function readProperty(s: Session, name: string, node: MoNode, path: TreePath): string | undefined {
   switch (name) {
     case 'Format':
       return node.children ? 'node' : (node.format ?? 'chr');
     case 'Name':
-      return path.at(-1) ?? '.';
+      return path.length === 0 ? '.' : encodeSegment(path.at(-1)!);
     case 'Type':
-      return node.children ? (moidAt(s, path) ?? '') : (node.type ?? 'text/plain');
+      return node.children ? (moidAt(s, path) ?? '') : mimeType(node);
     case 'Size':
       return node.children ? undefined : String(sizeOf(node));
     case 'ACL':

@@ -47,10 +47,9 @@ export function* runRename(s: Session, device: Dm2Device, item: Item, at: ItemAd
 
 function nodeName(data: Item['data']): string | undefined {
   const text = typeof data === 'string' ? data.trim() : '';
-  const name = decodeSegment(text);
-  return name === undefined || name === '' || name === '.' || name === '..' || name.includes('/')
-    ? undefined
-    : name;
+  // As in an address, a name may hold an escaped slash.
+  const name = text.includes('/') ? undefined : decodeSegment(text);
+  return name === undefined || name === '' || name === '.' || name === '..' ? undefined : name;
 }
 
 interface Target {

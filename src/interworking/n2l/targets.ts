@@ -4,6 +4,7 @@ import type { Right } from '../access/model.ts';
 import { may } from '../access/rights.ts';
 import { type MoAddress, ownerOf } from '../addresses.ts';
 import type { Session } from '../session.ts';
+import { isInInbox } from './inbox.ts';
 
 /** An Item's address: the node and the query behind it (`prop=Name`, `list=Struct`). */
 export interface ItemAddress {
@@ -22,8 +23,10 @@ export function addressOf(item: Item): ItemAddress | undefined {
   return { uri, path, ...(at >= 0 && { query: uri.slice(at + 1) }) };
 }
 
-/** The object node that a command acts on; 405 for a node that only holds objects, 404 for none, 425 without the right. */
+/** The object node that a command acts on; 405 for the Inbox and for a node that only holds objects, 404 for none, 425 without the right. */
 export function actsOn(s: Session, path: TreePath, right: Right): MoAddress | 404 | 405 | 425 {
+  // It can only be added to (1x§11.2).
+  if (isInInbox(s, path)) return 405;
   const owner = ownerOf(s, path);
   if (owner && s.isSynthesised(owner.mapping.mount)) return 405;
   if (owner) return may(s, right, owner.mapping.mount) ? owner : 425;

@@ -1,12 +1,14 @@
 import type { Item, Meta } from '../../dm1/message.ts';
 import type { TndsNode } from '../../dm1/tnds/node.ts';
+import { isTnds } from '../../dm1/tnds/read.ts';
+import { parseFormat } from '../../mo/format.ts';
 import { walk } from '../../mo/node.ts';
 import { isWithin, type TreePath } from '../../mo/treePath.ts';
 import { DragomanError } from '../../support/errors.ts';
 import type { Script } from '../script.ts';
 import type { Session } from '../session.ts';
 import { readTreeDocument } from '../treeDocument.ts';
-import { inboxPath, placeFromInbox, type Subtree } from './inbox.ts';
+import { inboxPath, isInInbox, placeFromInbox, type Subtree } from './inbox.ts';
 
 export type Unfolded =
   | {
@@ -17,6 +19,18 @@ export type Unfolded =
       readonly lost: readonly string[];
     }
   | { readonly ok: false; readonly code: number; readonly detail: string };
+
+const MGMT_TREE = /^\s*(?:<\?xml[^>]*\?>\s*)?<(?:[\w-]+:)?MgmtTree\s[^>]*["']syncml:dmddf/;
+
+/**
+ * Whether an Item brings a TNDS: its Type says so, or it has no Type and a Format of `xml`, or stands in the
+ * Inbox, where nothing else can be, and what it holds is one.
+ */
+export function isTree(s: Session, target: TreePath, { data }: Item, { type, format }: Meta): boolean {
+  if (type !== undefined) return isTnds(type);
+  const open = parseFormat(format) === 'xml' || isInInbox(s, target);
+  return open && typeof data === 'string' && MGMT_TREE.test(data);
+}
 
 /** The subtrees of a TNDS Item whose target is `target` (IW-WR-2, 1x§11.2), taken out of the Inbox where it came there. */
 export function* unfold(s: Session, target: TreePath, item: Item, meta: Meta): Script<Unfolded> {

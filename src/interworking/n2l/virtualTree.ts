@@ -45,16 +45,31 @@ export type TreeRead =
   | { readonly ok: true; readonly node: MoNode }
   | { readonly ok: false; readonly sc: number };
 
-/** Subtrees of the virtual tree in legacy terms, one per path; all that they need is read in one batch, once. */
+/** A subtree of the virtual tree to read. */
+export interface TreeWish {
+  readonly path: TreePath;
+  /** The node and the names of its children will do. */
+  readonly names?: boolean;
+}
+
+/**
+ * Subtrees of the virtual tree in legacy terms, one per wish; all that they need is read in one batch, once.
+ * Where names will do, an object further down is there by being listed.
+ */
 export function* readTree(
   s: Session,
   device: Dm2Device,
-  wanted: readonly TreePath[],
+  wanted: readonly TreeWish[],
 ): Script<readonly TreeRead[]> {
-  const plans = wanted.map((path) => partsAt(s, path));
+  const plans = wanted.map(({ path, names }) =>
+    partsAt(s, path).map((part) => {
+      const { root } = part.mapping.mount;
+      return { ...part, listed: names === true && root.length > path.length && samePath(root, part.legacy) };
+    }),
+  );
   const requests = new Map<string, MoAddress>();
-  for (const { mapping, path } of plans.flat())
-    if (may(s, 'read', mapping.mount)) requests.set(keyOf(mapping, path), { mapping, path });
+  for (const { mapping, path, listed } of plans.flat())
+    if (!listed && may(s, 'read', mapping.mount)) requests.set(keyOf(mapping, path), { mapping, path });
   const keys = [...requests.keys()];
   const results = yield* readFromClient(
     s,
@@ -63,10 +78,16 @@ export function* readTree(
   );
   const resultOf = new Map(keys.map((key, i) => [key, results[i]!]));
   return plans.map((parts, i): TreeRead => {
-    const path = wanted[i]!;
+    const { path } = wanted[i]!;
     const found: { legacy: TreePath; node: MoNode }[] = [];
     let failed: number | undefined;
     for (const part of parts) {
+      if (part.listed) {
+        const { legacy } = part;
+        const node: MoNode = { name: legacy.at(-1)!, format: 'node', children: [] };
+        if (may(s, 'read', part.mapping.mount)) found.push({ legacy, node });
+        continue;
+      }
       const result = resultOf.get(keyOf(part.mapping, part.path)) ?? FORBIDDEN;
       if (result.ok) {
         const node = inLegacyTerms(part, result.node);

@@ -1,6 +1,5 @@
 import type { Item, ItemCommand, Meta } from '../../dm1/message.ts';
 import type { ServerCommandAnswer } from '../../dm1/session/client.ts';
-import { isTnds } from '../../dm1/tnds/read.ts';
 import { writeTnds } from '../../dm1/tnds/write.ts';
 import { parseFormat } from '../../mo/format.ts';
 import { xmlIllegal } from '../../mo/lexical.ts';
@@ -19,7 +18,7 @@ import { isInInbox, type Subtree } from './inbox.ts';
 import { runPropertyReplace } from './properties.ts';
 import { type EditSlot, type ObjectEdits, storeObjects } from './store.ts';
 import { addressOf, type ItemAddress } from './targets.ts';
-import { unfold } from './tnds.ts';
+import { isTree, unfold } from './tnds.ts';
 import { creationAt } from './virtualTree.ts';
 
 type WriteCommand = ItemCommand & { readonly kind: 'Add' | 'Replace' };
@@ -93,7 +92,7 @@ function* plan(s: Session, command: WriteCommand, item: Item): Script<Planned> {
   if (!at) return refused(404);
   if (at.query !== undefined) return command.kind === 'Add' ? refused(405) : { kind: 'property', at };
   const meta = inheritedMeta(command.meta, item.meta);
-  if (isTnds(meta.type)) return yield* planTnds(s, command.kind, item, meta, at);
+  if (isTree(s, at.path, item, meta)) return yield* planTnds(s, command.kind, item, meta, at);
   if (isInInbox(s, at.path)) return refused(405);
   const spot = spotAt(s, command.kind, at.path);
   if (typeof spot === 'number') return refused(spot);

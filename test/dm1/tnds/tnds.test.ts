@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { wbxmlToXml, xmlToWbxml } from '../../../src/dm1/codec.ts';
 import type { TndsNode } from '../../../src/dm1/tnds/node.ts';
 import { type ReadTndsOptions, readTnds } from '../../../src/dm1/tnds/read.ts';
-import { parseSelection } from '../../../src/dm1/tnds/selection.ts';
+import { parseSelection, TNDS_PROPERTIES } from '../../../src/dm1/tnds/selection.ts';
 import { readTimeStamp } from '../../../src/dm1/tnds/timeStamp.ts';
 import { writeTnds, writeTndsWbxml } from '../../../src/dm1/tnds/write.ts';
 import { tndsTree } from './tree.ts';
@@ -317,7 +317,9 @@ describe('writing TNDS', () => {
   it('knows a property selection that cannot be read, for status 406 [1x§7.4]', () => {
     expect(parseSelection('+Value+ACL')).toStrictEqual(new Set(['Value', 'ACL']));
     expect(parseSelection('-Format')?.has('Format')).toBe(false);
-    expect(parseSelection('')?.size).toBe(9);
+    expect(parseSelection('')).toStrictEqual(new Set(TNDS_PROPERTIES.filter((name) => name !== 'Name')));
+    expect(parseSelection('+Title', ['Title'])).toBeUndefined();
+    expect(parseSelection('-Title', ['Title'])?.has('Title')).toBe(false);
     for (const wrong of ['Value', '+Value-ACL', '+', '-Nothing', '+value']) {
       expect(parseSelection(wrong), wrong).toBeUndefined();
     }
