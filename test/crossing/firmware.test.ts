@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import {
   Dm2Backend,
   Dm2Client,
-  type LegacyCapability,
+  type LegacyAuth,
   LegacyDevice,
   LegacyServer,
 } from '../../src/simulator/index.ts';
@@ -31,13 +31,14 @@ interface Device {
 /** Downloading and updating takes until `finish`; till then State says that it is under way. */
 const UNDER_WAY = '60';
 
-function legacyDevice(gateway: Running, phone: Phone): Device {
+function legacyDevice(gateway: Running, phone: Phone, auth?: LegacyAuth): Device {
   let due: { correlator?: string } | undefined;
   const device = closing(
     new LegacyDevice({
       url: gateway.dm,
       deviceId: ID,
       ...phone.device,
+      ...(auth && { auth }),
       exec: ({ correlator }) => {
         due = correlator === undefined ? {} : { correlator };
         node('State').value = UNDER_WAY;
@@ -85,17 +86,25 @@ function dm2Client(gateway: Running): Device {
   };
 }
 
-type Kind = { readonly known: Phone['config']; readonly whole: boolean };
-const DEVICES: readonly [string, (gateway: Running) => Device, Kind][] = [
-  ...PHONES.map((phone): [string, (gateway: Running) => Device, Kind] => [
+type DeviceOf = (gateway: Running, auth?: LegacyAuth) => Device;
+interface Kind {
+  readonly known: Phone['config'];
+  /** Its reports name the Exec that they are of. */
+  readonly correlates: boolean;
+  /** What a legacy server asks of it, if anything. */
+  readonly auth?: LegacyAuth;
+}
+const DEVICES: readonly [string, DeviceOf, Kind][] = [
+  ...PHONES.map((phone): [string, DeviceOf, Kind] => [
     `a legacy device ${phone.name}`,
-    (gateway) => legacyDevice(gateway, phone),
+    (gateway, auth) => legacyDevice(gateway, phone, auth),
     {
       known: phone.config,
-      whole: ['alert', 'list', 'correlator'].every((each) => phone.has(each as LegacyCapability)),
+      correlates: phone.has('correlator'),
+      ...(phone.needs212 && { auth: { type: 'basic', username: 'phone', password: 'secret' } }),
     },
   ]),
-  ['a DM 2.0 device', dm2Client, { known: {}, whole: true }],
+  ['a DM 2.0 device', dm2Client, { known: {}, correlates: true }],
 ];
 
 async function until<T>(look: () => T | undefined | false | Promise<T | undefined | false>): Promise<T> {
@@ -182,9 +191,7 @@ describe.each(DEVICES)('the firmware of %s', (_name, deviceOf, { known }) => {
 });
 
 /** Between a legacy server and a legacy device nothing is translated: what either lacks stays lacking. */
-const WHOLE = DEVICES.filter(([, , { whole }]) => whole);
-
-describe.each(WHOLE)('the firmware of %s', (_name, deviceOf, { known }) => {
+describe.each(DEVICES)('the firmware of %s', (_name, deviceOf, { known, correlates, auth }) => {
   it('is updated by a legacy server: URL, 202, result code with its Correlator, State [IW-WR-3] [IW-WR-1] [IW-ALERT-3]', async () => {
     let root = '';
     let step = 0;
@@ -201,6 +208,7 @@ describe.each(WHOLE)('the firmware of %s', (_name, deviceOf, { known }) => {
     const server: LegacyServer = closing(
       new LegacyServer({
         script: (session) => (session.commands.length === 0 ? steps()[step++] : undefined),
+        ...(auth && { auth }),
       }),
     );
     const gateway = await run({
@@ -208,7 +216,7 @@ describe.each(WHOLE)('the firmware of %s', (_name, deviceOf, { known }) => {
       backends: { legacy: { protocol: 'dm1', url: await server.start() } },
       routes: [{ backend: 'legacy' }],
     });
-    const device = deviceOf(gateway);
+    const device = deviceOf(gateway, auth);
     root = device.root;
     await device.session();
     const [first] = server.sessions;
@@ -221,9 +229,9 @@ describe.each(WHOLE)('the firmware of %s', (_name, deviceOf, { known }) => {
     );
     expect(alert).toMatchObject({
       code: '1226',
-      correlator: 'fw-2.0',
       items: [{ source: { uri: `${root}/DownloadAndUpdate` }, meta: { type: DONE }, data: '200' }],
     });
+    expect(alert.correlator).toBe(correlates ? 'fw-2.0' : undefined);
     await device.session();
     expect(server.sessions.at(-1)!.commands[0]!.results[0]!.data).toBe('100');
   });

@@ -10,6 +10,8 @@ export interface Phone {
   readonly encoding: 'xml' | 'wbxml';
   /** The SessionID of all its sessions, where it has but one. */
   readonly onlySession?: string;
+  /** Takes nothing but 212 for a welcome, so it has credentials and its server asks for them. */
+  readonly needs212: boolean;
   /** Versions of DM that such devices speak. */
   readonly versions: readonly DmVersion[];
   /** What an operator has to tell the gateway of it: where its settings are, when it cannot say so. */
@@ -19,7 +21,7 @@ export interface Phone {
 }
 
 const phone = (encoding: 'xml' | 'wbxml', preset?: string): Phone => {
-  const { missing = [], sessionId } = PRESETS[preset ?? 'plain']!;
+  const { missing = [], sessionId, quirks = {} } = PRESETS[preset ?? 'plain']!;
   const silent =
     missing.includes('prop') &&
     ['list', 'listStruct'].some((list) => missing.includes(list as LegacyCapability));
@@ -28,6 +30,7 @@ const phone = (encoding: 'xml' | 'wbxml', preset?: string): Phone => {
     device: { encoding, ...(preset !== undefined && { preset, tree: PHONE_TREE }) },
     encoding,
     ...(sessionId === '1' && { onlySession: sessionId }),
+    needs212: quirks.needs212 ?? false,
     // [MS-MDM] knows DM 1.2 alone.
     versions: preset === 'windows-like' ? ['1.2'] : ['1.1', '1.2', '1.3'],
     config: silent ? { mappings: ['fixtures/packs'] } : {},

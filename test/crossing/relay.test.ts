@@ -5,6 +5,7 @@ import { decodeMessage } from '../../src/dm1/codec.ts';
 import { LegacyDevice, LegacyServer } from '../../src/simulator/index.ts';
 import { post, TYPES } from '../wire/harness.ts';
 import { closing, type Running, run } from './gateway.ts';
+import { PHONES, type Phone } from './phones.ts';
 
 const ID = 'IMEI:493005100592800';
 const ACCOUNT = { username: 'phone', password: 'device-secret' };
@@ -61,25 +62,34 @@ async function stepwise(around: Around) {
   return { dms, gateway, phone };
 }
 
-describe.each(FORMS)('a 1.x device in %s', (form) => {
-  describe.each(FORMS)('on a 1.x server in %s', (theirs) => {
-    const around = (more: Around): Around => ({
-      ...more,
-      device: { encoding: form, ...more.device },
-      server: { encoding: theirs, ...more.server },
-      backend: { encoding: theirs, ...more.backend },
-    });
+/** What the commands of the script are answered; children of a Sequence that is not known are left out. */
+const codesOf = ({ has }: Phone) =>
+  has('sequence') ? ['200', '200', '200', '200', '200', '202'] : ['200', '200', '501', '215', '215', '202'];
 
+describe.each(PHONES)('a 1.x device $name', (kind) => {
+  const form = kind.encoding;
+  /** What both are given where such devices need to hear that they are known. */
+  const known = kind.needs212 && ({ auth: { type: 'basic', ...ACCOUNT } } as const);
+  const around = ({ device, server, ...more }: Around = {}): Around => ({
+    ...more,
+    device: { ...kind.device, ...known, ...device },
+    server: { ...known, ...server },
+  });
+
+  describe.each(FORMS)('on a 1.x server in %s', (theirs) => {
     it('is managed as if nobody stood between them [IW-REL-1] [IW-SES-9]', async () => {
-      const { report, session, phone, gateway, dms } = await between(around({}));
+      const { report, session, phone, gateway, dms } = await between(
+        around({ server: { encoding: theirs }, backend: { encoding: theirs } }),
+      );
       expect(report).toMatchObject({ outcome: 'completed', violations: [] });
       expect(session).toMatchObject({ state: 'completed', violations: [], devInfo: { DevId: ID } });
-      expect(session.commands.map(({ code }) => code)).toEqual(['200', '200', '200', '200', '200', '202']);
+      expect(session.commands.map(({ code }) => code)).toEqual(codesOf(kind));
       expect(session.commands[0]!.results.map(({ data }) => String(data))).toEqual(['Example', '10']);
       const value = (...path: string[]) => phone.tree.find(path)?.value;
       expect(value('FUMO', 'fw', 'DownloadAndUpdate', 'PkgURL')).toBe('http://fw.example/é&2');
-      expect(Buffer.from(value('Settings', 'Photo') as string, 'base64')).toEqual(
-        Buffer.from([0, 1, 2, 3, 4, 5]),
+      const photo = value('Settings', 'Photo');
+      expect(photo && Buffer.from(photo as string, 'base64')).toEqual(
+        kind.has('sequence') ? Buffer.from([0, 1, 2, 3, 4, 5]) : undefined,
       );
       // Every message after the first went to the RespURI of the server, and the device never saw it.
       const told = Buffer.concat(phone.messages.map(({ bytes }) => bytes)).toString('latin1');
@@ -93,18 +103,26 @@ describe.each(FORMS)('a 1.x device in %s', (form) => {
   it.each(['basic', 'md5', 'hmac'] as const)(
     'proves itself to its server by %s, challenge and nonces included [IW-REL-1] [IW-AUTH-1]',
     async (scheme) => {
-      const { report, session, dms, gateway } = await between({
-        device: { encoding: form, auth: { type: scheme, ...ACCOUNT } },
-        server: { auth: { type: scheme, ...ACCOUNT } },
-        // The server knows the device; the gateway has no account of it and asks for none.
-        config: { deviceAuth: { dm1: 'md5', dm2: 'none' } },
-      });
+      const { report, session, dms, gateway } = await between(
+        around({
+          device: { auth: { type: scheme, ...ACCOUNT } },
+          server: { auth: { type: scheme, ...ACCOUNT } },
+          // The server knows the device; the gateway has no account of it and asks for none.
+          config: { deviceAuth: { dm1: 'md5', dm2: 'none' } },
+        }),
+      );
+      if (scheme === 'hmac' && kind.needs212) {
+        // A MAC is welcomed by 200 alone, which such a device hears as "who are you?", again and again.
+        expect(report).toMatchObject({ outcome: 'refused', violations: [] });
+        expect(session.commands.filter(({ code }) => code !== undefined)).toEqual([]);
+        return;
+      }
       expect(report).toMatchObject({ outcome: 'completed', violations: [] });
       expect(session).toMatchObject({ state: 'completed', authenticated: scheme });
       // What is signed is not changed, not even the Target.
       const target = `Target is ${gateway.dm}, not `;
       expect(session.violations.filter((text) => scheme !== 'hmac' || !text.startsWith(target))).toEqual([]);
-      expect(session.commands.map(({ code }) => code)).toEqual(['200', '200', '200', '200', '200', '202']);
+      expect(session.commands.map(({ code }) => code)).toEqual(codesOf(kind));
       expect(dms.sessions).toHaveLength(1);
     },
   );
@@ -113,10 +131,12 @@ describe.each(FORMS)('a 1.x device in %s', (form) => {
     'has its server prove itself by %s [IW-REL-1] [IW-AUTH-2]',
     async (scheme) => {
       const serverCred = { scheme, username: 'legacy', password: 'server-secret' };
-      const { report, session, gateway } = await between({
-        device: { encoding: form, serverCred },
-        server: { serverCred },
-      });
+      const { report, session, gateway } = await between(
+        around({
+          device: { serverCred },
+          server: { serverCred },
+        }),
+      );
       expect(report).toMatchObject({ outcome: 'completed', violations: [] });
       expect(session).toMatchObject({ state: 'completed', violations: [] });
       const { body } = await gateway.api<{ sessions: { id: string }[] }>('GET', '/api/sessions');
@@ -130,10 +150,9 @@ describe.each(FORMS)('a 1.x device in %s', (form) => {
     'whose server proves itself by %s unasked is not asked for more, session after session [IW-REL-1] [IW-AUTH-2]',
     async (scheme) => {
       const serverCred = { scheme, username: 'legacy', password: 'server-secret' };
-      const { session, phone, dms } = await between({
-        device: { encoding: form, serverCred },
-        server: { serverCred: { ...serverCred, atOnce: true } },
-      });
+      const { session, phone, dms } = await between(
+        around({ device: { serverCred }, server: { serverCred: { ...serverCred, atOnce: true } } }),
+      );
       expect(session).toMatchObject({
         state: 'completed',
         violations: [],
@@ -152,7 +171,12 @@ describe.each(FORMS)('a 1.x device in %s', (form) => {
         const front = await inFrontOf(() => gateway!.dm);
         const serverCred = { scheme, username: 'legacy', password: 'server-secret' };
         const dms = closing(
-          new LegacyServer({ script: SCRIPT, encoding: theirs, serverCred: { ...serverCred, atOnce: true } }),
+          new LegacyServer({
+            ...known,
+            script: SCRIPT,
+            encoding: theirs,
+            serverCred: { ...serverCred, atOnce: true },
+          }),
         );
         gateway = await run({
           publicUrl: front,
@@ -160,7 +184,7 @@ describe.each(FORMS)('a 1.x device in %s', (form) => {
           routes: [{ match: { protocol: 'dm1' }, backend: 'legacy' }],
         });
         const url = `${front}/dm`;
-        const phone = closing(new LegacyDevice({ url, deviceId: ID, encoding: form, serverCred }));
+        const phone = closing(new LegacyDevice({ url, deviceId: ID, ...kind.device, ...known, serverCred }));
         // A session before, so that md5 has its nonce.
         expect(await phone.session()).toMatchObject({ outcome: 'completed' });
         phone.begin();
@@ -185,20 +209,24 @@ describe.each(FORMS)('a 1.x device in %s', (form) => {
     );
   });
 
-  it.each(['1.1', '1.3'] as const)('of DM %s is passed on as such [IW-REL-1]', async (version) => {
-    const { report, session } = await between({
-      device: { encoding: form, version },
-      server: { script: SCRIPT.slice(0, 1) },
-    });
+  it.each(kind.versions)('of DM %s is passed on as such [IW-REL-1]', async (version) => {
+    const { report, session } = await between(
+      around({
+        device: { version },
+        server: { script: SCRIPT.slice(0, 1) },
+      }),
+    );
     expect(report).toMatchObject({ outcome: 'completed', violations: [] });
     expect(session).toMatchObject({ state: 'completed', violations: [] });
   });
 
   it('that its server refuses is refused, and stays unknown to the gateway [IW-REL-1]', async () => {
-    const { report, gateway } = await between({
-      device: { encoding: form, auth: { type: 'md5', ...ACCOUNT, password: 'guess' } },
-      server: { auth: { type: 'md5', ...ACCOUNT } },
-    });
+    const { report, gateway } = await between(
+      around({
+        device: { auth: { type: 'md5', ...ACCOUNT, password: 'guess' } },
+        server: { auth: { type: 'md5', ...ACCOUNT } },
+      }),
+    );
     expect(report.outcome).toBe('refused');
     expect(report.statuses.every(({ code }) => code === '401')).toBe(true);
     expect((await gateway.api('GET', `/api/devices/${encodeURIComponent(ID)}`)).status).toBe(404);
@@ -215,7 +243,7 @@ describe.each(FORMS)('a 1.x device in %s', (form) => {
     });
     const url = `${front}/dm`;
     const phone = closing(
-      new LegacyDevice({ url, deviceId: ID, encoding: form, auth: { type: 'md5', ...ACCOUNT } }),
+      new LegacyDevice({ url, deviceId: ID, ...kind.device, auth: { type: 'md5', ...ACCOUNT } }),
     );
     phone.begin();
     for (let more = true; more; ) {
@@ -239,7 +267,11 @@ describe.each(FORMS)('a 1.x device in %s', (form) => {
     const front = await inFrontOf(() => gateway!.dm);
     const challenge = { status: 401, headers: { 'www-authenticate': 'Basic realm="dms"' } };
     const dms = closing(
-      new LegacyServer({ script: SCRIPT, fault: (_, count) => (count === 2 ? challenge : undefined) }),
+      new LegacyServer({
+        ...known,
+        script: SCRIPT,
+        fault: (_, count) => (count === 2 ? challenge : undefined),
+      }),
     );
     gateway = await run({
       publicUrl: front,
@@ -247,7 +279,7 @@ describe.each(FORMS)('a 1.x device in %s', (form) => {
       routes: [{ match: { protocol: 'dm1' }, backend: 'legacy' }],
     });
     const url = `${front}/dm`;
-    const phone = closing(new LegacyDevice({ url, deviceId: ID, encoding: form }));
+    const phone = closing(new LegacyDevice({ url, deviceId: ID, ...kind.device, ...known }));
     phone.begin();
     await phone.step();
     const asked = await post(url, Buffer.from(phone.nextBytes!), { 'content-type': TYPES[form] });
@@ -260,7 +292,7 @@ describe.each(FORMS)('a 1.x device in %s', (form) => {
   });
 
   it('that aborts has its abort told to its server [IW-REL-1] [IW-SES-10]', async () => {
-    const { dms, phone, gateway } = await stepwise({ device: { encoding: form } });
+    const { dms, phone, gateway } = await stepwise(around());
     await phone.step();
     phone.abort();
     await phone.step();
@@ -270,10 +302,11 @@ describe.each(FORMS)('a 1.x device in %s', (form) => {
   });
 
   it('that falls silent is taken for gone, and its server is told [IW-REL-1] [IW-SES-11]', async () => {
-    const { dms, phone, gateway } = await stepwise({
-      device: { encoding: form },
-      config: { limits: { sessionSeconds: 1 } },
-    });
+    const { dms, phone, gateway } = await stepwise(
+      around({
+        config: { limits: { sessionSeconds: 1 } },
+      }),
+    );
     await phone.step();
     phone.drop();
     await until(async () => (await ending(gateway)) === 'device-gone');
@@ -281,7 +314,7 @@ describe.each(FORMS)('a 1.x device in %s', (form) => {
   });
 
   it('that begins anew leaves the session that its server begins alone [IW-REL-1] [IW-SES-3]', async () => {
-    const { dms, phone, gateway } = await stepwise({ device: { encoding: form, sessionId: '1' } });
+    const { dms, phone, gateway } = await stepwise(around({ device: { sessionId: '1' } }));
     await phone.step();
     phone.drop();
     const alerts = [{ type: 'org.example.anew', data: 'x' }];
@@ -300,10 +333,11 @@ describe.each(FORMS)('a 1.x device in %s', (form) => {
   ] as const)(
     'whose server %s gets a clean end, again and again [IW-REL-1] [IW-SES-10]',
     async (_, fault) => {
-      const { phone, gateway } = await stepwise({
-        device: { encoding: form },
-        server: { fault: () => fault },
-      });
+      const { phone, gateway } = await stepwise(
+        around({
+          server: { fault: () => fault },
+        }),
+      );
       const bytes = phone.nextBytes!;
       await phone.step();
       expect(phone.report).toMatchObject({ outcome: 'refused', violations: [] });

@@ -138,56 +138,51 @@ describe.each(PHONES)('EXEC with ServerURI on a legacy device $name', (phone) =>
     expect((await gateway.notes(ID)).map(({ rule }) => rule)).toContain('IW-EXEC-2');
   });
 
-  // Without a Correlator only their nodes tell them apart.
-  it.runIf(phone.has('correlator'))(
-    'keeps several apart, whichever ends first, and over a restart [IW-EXEC-2]',
-    async () => {
-      const pending: string[] = [];
-      const { sc, gateway, device, backend } = await l2n(
-        phone,
-        [
-          ['EXEC', `${FUMO}//Update`, '{origin}/reports/update'],
-          ['EXEC', `${FUMO}//Download`, '{origin}/reports/download'],
-          ['EXEC', `${FUMO}//Update`, '{origin}/reports/again'],
-        ],
-        {
-          device: {
-            exec: ({ correlator }) => {
-              pending.push(correlator ?? '');
-              return { status: 202 };
-            },
+  it('keeps several apart, whichever ends first, and over a restart [IW-EXEC-2]', async () => {
+    // Without a Correlator only their nodes tell them apart, so no two may be of one node.
+    const named = phone.has('correlator');
+    const nodes = ['Update', 'Download', named ? 'Update' : 'DownloadAndUpdate'];
+    const pending: (string | undefined)[] = [];
+    const { sc, gateway, device, backend } = await l2n(
+      phone,
+      nodes.map((node, i) => ['EXEC', `${FUMO}//${node}`, `{origin}/reports/${i}`]),
+      {
+        device: {
+          exec: ({ correlator }) => {
+            pending.push(correlator);
+            return { status: 202 };
           },
         },
-      );
-      expect(sc).toEqual([202, 202, 202]);
-      expect(new Set(pending).size).toBe(3);
-      const restarted = await gateway.restart();
-      Object.assign(device.options, { url: restarted.dm });
-      const alert = (correlator: string, data: string) => ({
-        correlator,
-        source: './FUMO/fw',
-        type: UPDATE,
-        format: 'chr',
-        data,
-      });
-      await device.session({ alerts: [alert(pending[2]!, 'third'), alert(pending[0]!, 'first')] });
-      await device.session({ alerts: [alert(pending[1]!, 'second'), alert('not-ours', 'other')] });
-      const at = (path: string) =>
-        backend.messages
-          .filter(({ url, direction }) => direction === 'received' && url.endsWith(path))
-          .map(({ text }) => JSON.parse(text).Alert.at(-1).Data.DM1x);
-      await until(() => at('/reports/download').length > 0 && at('/reports/again').length > 0);
-      expect([at('/reports/update'), at('/reports/download'), at('/reports/again')]).toEqual([
-        ['first'],
-        ['second'],
-        ['third'],
-      ]);
-      expect(JSON.stringify(backend.sessions.at(-1)!.alerts)).not.toContain('third');
-      expect(backend.sessions.flatMap(({ alerts }) => alerts.map(({ Data }) => Data?.['DM1x']))).toContain(
-        'other',
-      );
-    },
-  );
+      },
+    );
+    expect(sc).toEqual([202, 202, 202]);
+    expect(new Set(pending).size).toBe(named ? 3 : 1);
+    const restarted = await gateway.restart();
+    Object.assign(device.options, { url: restarted.dm });
+    const alert = (i: number, data: string) => ({
+      ...(named ? { correlator: pending[i]!, source: './FUMO/fw' } : { source: `./FUMO/fw/${nodes[i]}` }),
+      type: UPDATE,
+      format: 'chr',
+      data,
+    });
+    const other = { ...alert(0, 'other'), source: './LAWMO', ...(named && { correlator: 'not-ours' }) };
+    await device.session({ alerts: [alert(2, 'third'), alert(0, 'first')] });
+    await device.session({ alerts: [alert(1, 'second'), other] });
+    const at = (path: string) =>
+      backend.messages
+        .filter(({ url, direction }) => direction === 'received' && url.endsWith(path))
+        .map(({ text }) => JSON.parse(text).Alert.at(-1).Data.DM1x);
+    await until(() => at('/reports/1').length > 0 && at('/reports/2').length > 0);
+    expect([at('/reports/0'), at('/reports/1'), at('/reports/2')]).toEqual([
+      ['first'],
+      ['second'],
+      ['third'],
+    ]);
+    expect(JSON.stringify(backend.sessions.at(-1)!.alerts)).not.toContain('third');
+    expect(backend.sessions.flatMap(({ alerts }) => alerts.map(({ Data }) => Data?.['DM1x']))).toContain(
+      'other',
+    );
+  });
 
   it('joins the result to the job that began it [IW-EXEC-2]', async () => {
     const gateway = await run({});

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { Dm2Backend } from '../../src/simulator/dm2Backend/backend.ts';
 import { LegacyDevice } from '../../src/simulator/index.ts';
 import { closing, run } from './gateway.ts';
-import { PHONES } from './phones.ts';
+import { PHONES, type Phone } from './phones.ts';
 
 const ID = 'IMEI:490154203237518';
 
@@ -49,10 +49,10 @@ type UiHook = NonNullable<ConstructorParameters<typeof LegacyDevice>[0]['ui']>;
 type UiRequest = Parameters<UiHook>[0];
 
 async function showOn(
-  encoding: 'xml' | 'wbxml',
+  { device: kind }: Pick<Phone, 'device'>,
   host: string,
   commands: readonly (readonly string[])[],
-  device: Partial<ConstructorParameters<typeof LegacyDevice>[0]>,
+  device: Partial<ConstructorParameters<typeof LegacyDevice>[0]> = {},
 ) {
   const asked: UiRequest[] = [];
   const { ui } = device;
@@ -66,7 +66,7 @@ async function showOn(
     new LegacyDevice({
       url: gateway.dm,
       deviceId: ID,
-      encoding,
+      ...kind,
       ...device,
       ...(ui && {
         ui: (request) => {
@@ -92,7 +92,7 @@ const WIZARD = {
   '/done': { html: '<h1>Thank you</h1>' },
 } as const;
 
-describe.each(['xml', 'wbxml'] as const)('SHOW on a legacy device in %s', (encoding) => {
+describe.each(PHONES.filter(({ has }) => has('ui')))('SHOW on a legacy device $name', (phone) => {
   const GET = ['GET', 'urn:oma:mo:oma-dm-devinfo:1.2//Man'];
 
   it('leads through a wizard, with its cookies and redirects [IW-SHOW-1] [IW-UI-3]', async () => {
@@ -102,7 +102,7 @@ describe.each(['xml', 'wbxml'] as const)('SHOW on a legacy device in %s', (encod
       status: 200,
       ...(code !== '1100' && { items: [answers[text] ?? ''] }),
     });
-    const { sc, asked, report } = await showOn(encoding, host, [['SHOW', url('/start')], GET], { ui });
+    const { sc, asked, report } = await showOn(phone, host, [['SHOW', url('/start')], GET], { ui });
     expect(report).toMatchObject({ outcome: 'completed', violations: [] });
     expect(sc).toEqual([200, 200]);
     expect(asked.map(({ code, text, choices }) => [code, text, ...choices])).toEqual([
@@ -129,11 +129,13 @@ describe.each(['xml', 'wbxml'] as const)('SHOW on a legacy device in %s', (encod
     'submits nothing when the device answers %i, and goes on [IW-UI-4] [IW-SHOW-1]',
     async (status, text) => {
       const { hits, host, url } = await site(WIZARD);
-      const { sc, asked, notes } = await showOn(encoding, host, [['SHOW', url('/one')], GET], {
+      const { sc, asked, notes } = await showOn(phone, host, [['SHOW', url('/one')], GET], {
         ui: () => ({ status }),
       });
       expect(sc).toEqual([200, 200]);
-      expect(asked).toHaveLength(status === 408 ? 2 : 1);
+      // Both questions of a page are in one Sequence, which some leave at a question that nobody answers.
+      const stops = phone.device.preset === 'sequence-stopper';
+      expect(asked).toHaveLength(status === 408 && !stops ? 2 : 1);
       expect(hits.map(({ method }) => method)).toEqual(['GET']);
       expect(notes).toContainEqual({ rule: 'IW-UI-4', text });
     },
@@ -141,17 +143,16 @@ describe.each(['xml', 'wbxml'] as const)('SHOW on a legacy device in %s', (encod
 
   it('is 501 on a device that shows nothing, which is remembered [IW-SHOW-1]', async () => {
     const { hits, host, url } = await site(WIZARD);
-    const { sc, phone, gateway } = await showOn(
-      encoding,
-      host,
-      [['SHOW', url('/done')], GET, ['SHOW', url('/done')]],
-      {
-        missing: ['ui'],
-      },
-    );
+    const {
+      sc,
+      phone: device,
+      gateway,
+    } = await showOn(phone, host, [['SHOW', url('/done')], GET, ['SHOW', url('/done')]], {
+      missing: ['ui'],
+    });
     expect(sc).toEqual([501, 200, 501]);
     expect(hits).toHaveLength(1);
-    await phone.session();
+    await device.session();
     expect(hits).toHaveLength(1);
     expect(await gateway.notes(ID)).toContainEqual({
       rule: 'IW-SHOW-1',
@@ -162,34 +163,30 @@ describe.each(['xml', 'wbxml'] as const)('SHOW on a legacy device in %s', (encod
 
 it.each(PHONES.filter(({ has }) => !has('ui')))(
   'SHOW is 501 on a device $name, and the session goes on [IW-SHOW-1]',
-  async ({ device, encoding }) => {
+  async (phone) => {
     const { host, url } = await site(WIZARD);
-    const { sc, report } = await showOn(
-      encoding,
-      host,
-      [
-        ['SHOW', url('/one')],
-        ['GET', 'urn:oma:mo:oma-dm-devinfo:1.2//Man'],
-      ],
-      device,
-    );
+    const { sc, report } = await showOn(phone, host, [
+      ['SHOW', url('/one')],
+      ['GET', 'urn:oma:mo:oma-dm-devinfo:1.2//Man'],
+    ]);
     expect(sc).toEqual([501, 200]);
     expect(report).toMatchObject({ outcome: 'completed', violations: [] });
   },
 );
 
 describe('SHOW of a page', () => {
+  const XML = PHONES[0]!;
   const agree: UiHook = ({ code }) => ({ status: 200, ...(code === '1102' && { items: ['x'] }) });
   const show = async (pages: Parameters<typeof site>[0], path = '/p', ui = agree) => {
     const { hits, host, url } = await site(pages);
-    return { hits, ...(await showOn('xml', host, [['SHOW', url(path)]], { ui })) };
+    return { hits, ...(await showOn(XML, host, [['SHOW', url(path)]], { ui })) };
   };
 
   it('that is not there, or answers with an error, is reported [IW-SHOW-1]', async () => {
     expect((await show({})).sc).toEqual([404]);
     expect((await show({ '/p': { status: 503 } })).sc).toEqual([500]);
     const { sc, notes } = await showOn(
-      'xml',
+      XML,
       'other.example',
       [
         ['SHOW', 'http://127.0.0.1:1/'],
@@ -251,7 +248,7 @@ describe('SHOW of a page', () => {
       '/over': { html: 'not shown' },
     });
     const address = `${url('/p')}?Close=${encodeURIComponent(url('/over'))}`;
-    const { asked } = await showOn('xml', host, [['SHOW', address]], { ui: agree });
+    const { asked } = await showOn(XML, host, [['SHOW', address]], { ui: agree });
     expect(asked).toHaveLength(1);
     expect(hits.map(({ method, path }) => `${method} ${path.split('?')[0]}`)).toEqual([
       'GET /p',
