@@ -33,7 +33,9 @@ const CREDENTIALS: Readonly<Record<string, Schema>> = {
   }),
   serverUsername: text('Account that the gateway presents to the device.', { minLength: 1, maxLength: 255 }),
   serverPassword: text('Its password.', { maxLength: 1024 }),
-  serverAuth: text('How it is presented; `basic` keeps the password readable.', { enum: ['md5', 'basic'] }),
+  serverAuth: text('How it is presented; `basic` keeps the password readable.', {
+    enum: ['md5', 'basic', 'hmac'],
+  }),
   notifyVia: text('Transport of notifications to it, by its name in the configuration.', {
     minLength: 1,
     maxLength: 64,

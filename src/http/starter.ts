@@ -85,7 +85,7 @@ function contexts({ config, publicUrl, registry, mappings, backendNonces }: Omit
       ...(nonce !== undefined && { nonce }),
       ...(account && { credBytes: credBytes(account) }),
     };
-    const own = opening.protocol === 'dm1' && device.proof === 'md5';
+    const own = opening.protocol === 'dm1' && (device.proof === 'md5' || device.proof === 'hmac');
     const ownNonce = own ? await backendNonces.get(device.id) : undefined;
     const ours = device.proof === undefined ? undefined : await accountForDevice(registry, device.id);
     const agent = opening.protocol === 'dm1' ? opening.agent : undefined;

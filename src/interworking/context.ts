@@ -18,7 +18,7 @@ export interface DeviceSnapshot {
   readonly validators: Readonly<Record<string, string>>;
   readonly kept?: Partial<KeptForDevice>;
   /** How the gateway proves itself to it (IW-AUTH-2). */
-  readonly proof?: 'basic' | 'md5';
+  readonly proof?: 'basic' | 'md5' | 'hmac';
   /** Bytes that this adds to a message at most. */
   readonly credBytes?: number;
   /** No session of this device has ended before. */

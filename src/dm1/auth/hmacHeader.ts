@@ -13,7 +13,10 @@ export interface HmacHeader {
 const LONGEST = 1024;
 const PARAMETER = /\s*([A-Za-z]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s",]+))\s*(?:,|$)/y;
 
-/** Reads the header, parameters in any order and case; `undefined` when it is not one or lacks a mac or user. */
+/**
+ * Reads the header, parameters in any order and case; `undefined` when it is not one, lacks a mac or user, or
+ * says something twice.
+ */
 export function parseHmacHeader(text: string): HmacHeader | undefined {
   if (text.length > LONGEST) return undefined;
   const found = new Map<string, string>();
@@ -23,16 +26,28 @@ export function parseHmacHeader(text: string): HmacHeader | undefined {
     PARAMETER.lastIndex = at;
     const match = PARAMETER.exec(text);
     if (!match) return undefined;
-    found.set((match[1] ?? '').toLowerCase(), match[2]?.replace(/\\(.)/g, '$1') ?? match[3] ?? '');
+    const name = (match[1] ?? '').toLowerCase();
+    if (found.has(name)) return undefined;
+    found.set(name, match[2]?.replace(/\\(.)/g, '$1') ?? match[3] ?? '');
     at = PARAMETER.lastIndex;
   }
   const username = found.get('username');
   const mac = found.get('mac');
   if (username === undefined || !mac) return undefined;
-  return { algorithm: (found.get('algorithm') ?? 'MD5').toUpperCase(), username, mac };
+  return { algorithm: (found.get('algorithm') ?? 'MD5').toUpperCase(), username: fromHeader(username), mac };
 }
 
 export function formatHmacHeader(header: { readonly username: string; readonly mac: string }): string {
   const username = header.username.replace(/[\r\n]/g, '').replace(/["\\]/g, '\\$&');
-  return `algorithm=MD5, username="${username}", mac=${header.mac}`;
+  return `algorithm=MD5, username="${toHeader(username)}", mac=${header.mac}`;
+}
+
+/** HTTP headers are bytes, one for each character of the text that stands for them; names are UTF-8 (1x§9.2). */
+function toHeader(name: string): string {
+  return Buffer.from(name, 'utf8').toString('latin1');
+}
+
+function fromHeader(text: string): string {
+  const name = Buffer.from(text, 'latin1').toString('utf8');
+  return name.includes('\ufffd') ? text : name;
 }

@@ -102,6 +102,11 @@ export class ClientLeg {
     return this.#presenter.nextNonce;
   }
 
+  /** Credentials that `abort` is to bear. */
+  get presenting(): PresentCred | undefined {
+    return this.#presenter.current;
+  }
+
   /** Opens the session with Package 1; returns what the server wants first. */
   *open(content: Package1Content): Machine<ServerPackage> {
     this.#outbox.push(alertPart({ kind: 'Alert', code: content.sessionAlert, items: [] }));

@@ -110,6 +110,11 @@ export class DeviceChannel {
     return this.#presenter.nextNonce;
   }
 
+  /** Credentials that the next message is to bear. */
+  get presenting(): PresentCred | undefined {
+    return this.#presenter.current;
+  }
+
   /** The message that comes next did not come to `respURI`: its credentials are to be checked. */
   proveEach(): void {
     this.#each = true;

@@ -41,7 +41,8 @@ export class Presenter {
     this.#answeredChallenge = false;
     if (nonce) this.nextNonce = nonce;
     if (!this.current) return 'accepted';
-    if (code === 212) this.current = undefined;
+    // HMAC, once used, is on every message, whatever the peer says of it (1x§9.5).
+    if (code === 212 && this.current.scheme !== 'hmac') this.current = undefined;
     else if (nonce) this.current = { scheme: scheme ?? this.current.scheme, nonce };
     return 'accepted';
   }

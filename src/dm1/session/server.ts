@@ -1,5 +1,5 @@
 import type { AlertCommand, Item, SyncMLMessage } from '../message.ts';
-import type { Machine } from '../turn.ts';
+import type { Machine, PresentCred } from '../turn.ts';
 import { DeviceChannel, type ServerLegOptions } from './deviceChannel.ts';
 import { fillGroup, fillPlain } from './fill.ts';
 import { settleGroup } from './groups.ts';
@@ -65,6 +65,11 @@ export class ServerLeg {
   /** Nonce for our credentials in the next session, where the device gave one. */
   get nextNonce(): Uint8Array | undefined {
     return this.#channel.nextNonce;
+  }
+
+  /** Credentials that `close` is to bear, for a device that wants them in every message (1x§2.6, §9.5). */
+  get presenting(): PresentCred | undefined {
+    return this.#channel.presenting;
   }
 
   get learned(): Learned {

@@ -6,7 +6,7 @@ import { basicChallenge, parseBasic } from '../../dm2/httpAuth.ts';
 import type { AuthVerdict } from '../../interworking/script.ts';
 import { type Clock, systemClock } from '../../support/durations.ts';
 import { type Logger, silentLogger } from '../../support/log.ts';
-import { accountOf, type DeviceRecord, REALM } from '../registry/device.ts';
+import { accountOf, type DeviceAccount, type DeviceRecord, REALM } from '../registry/device.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { CertificateClaim } from './certificate.ts';
 import { DigestVerifier } from './digest.ts';
@@ -234,7 +234,7 @@ export class DeviceAuthenticator {
     record: DeviceRecord | undefined,
   ): Promise<'basic' | FoundNonce | undefined> {
     const account = record?.account;
-    const proof = proofOf(attempt, scheme);
+    const proof = proofOf(attempt, scheme, account ?? NOBODY);
     if (!proof) return undefined;
     const hash = (account ?? NOBODY).userHash;
     if (scheme === 'basic') return proof(hash, new Uint8Array()) && account ? 'basic' : undefined;
@@ -324,11 +324,12 @@ function schemeOf<S extends string>(record: DeviceRecord | undefined, standard: 
 function proofOf(
   { cred, request }: Dm1Attempt,
   scheme: Dm1Scheme,
+  { username }: DeviceAccount,
 ): ((hash: string, nonce: Uint8Array) => boolean) | undefined {
   if (scheme === 'hmac') {
     const text = request?.headers[HMAC_HEADER];
     const header = typeof text === 'string' ? parseHmacHeader(text) : undefined;
-    if (!request || header?.algorithm !== 'MD5') return undefined;
+    if (!request || header?.algorithm !== 'MD5' || header.username !== username) return undefined;
     return (hash, nonce) => verifyHmac(header.mac, hash, nonce, request.body);
   }
   if (!cred || (cred.meta.type !== undefined && parseAuthType(cred.meta.type) !== scheme)) return undefined;

@@ -62,6 +62,16 @@ export interface ServerAccount {
   readonly userHash: string;
   /** Data of a basic Cred; kept only for devices that ask for basic, which no hash can serve. */
   readonly basic?: string;
+  /** Presented as HMAC, unless the device asks for md5. */
+  readonly hmac?: true;
+}
+
+export type ServerScheme = 'md5' | 'basic' | 'hmac';
+
+/** How the gateway proves itself to the device before that has asked for anything. */
+export function schemeOf({ basic, hmac }: ServerAccount): ServerScheme {
+  if (basic !== undefined) return 'basic';
+  return hmac ? 'hmac' : 'md5';
 }
 
 export function accountOf(username: string, password: string): DeviceAccount {
@@ -74,11 +84,12 @@ export function accountOf(username: string, password: string): DeviceAccount {
   };
 }
 
-export function serverAccountOf(username: string, password: string, scheme: 'md5' | 'basic'): ServerAccount {
+export function serverAccountOf(username: string, password: string, scheme: ServerScheme): ServerAccount {
   return {
     username,
     userHash: userHash(username, password),
-    ...(scheme === 'basic' ? { basic: basicCred(username, password) } : {}),
+    ...(scheme === 'basic' && { basic: basicCred(username, password) }),
+    ...(scheme === 'hmac' && { hmac: true }),
   };
 }
 

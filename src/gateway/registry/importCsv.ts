@@ -41,7 +41,7 @@ type Column = (typeof COLUMNS)[number];
 
 const SCHEMES: Readonly<Partial<Record<Column, readonly string[]>>> = {
   auth: ['none', 'basic', 'md5', 'hmac', 'digest', 'mtls'],
-  serverAuth: ['md5', 'basic'],
+  serverAuth: ['md5', 'basic', 'hmac'],
 };
 const BATCH = 500;
 

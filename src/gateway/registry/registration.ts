@@ -1,7 +1,7 @@
 import { decodeBase64, encodeBase64 } from '../../mo/lexical.ts';
 import type { NewDevice } from '../../store/schema.ts';
 import { DragomanError } from '../../support/errors.ts';
-import { accountOf, serverAccountOf } from './device.ts';
+import { accountOf, type ServerScheme, serverAccountOf } from './device.ts';
 
 export interface Registration {
   readonly id: string;
@@ -13,8 +13,8 @@ export interface Registration {
   /** Account that the gateway presents to the device. */
   readonly serverUsername?: string;
   readonly serverPassword?: string;
-  /** `basic` keeps that password readable, `md5` (default) only its hash. */
-  readonly serverAuth?: 'md5' | 'basic';
+  /** `basic` keeps that password readable, `md5` (default) and `hmac` only its hash. */
+  readonly serverAuth?: ServerScheme;
   /** Transport and address of notifications to the device (IW-NOT-1). */
   readonly notifyVia?: string;
   readonly notifyAddress?: string;

@@ -5,7 +5,7 @@ import type { DeviceRow, NewDevice } from '../../store/schema.ts';
 import type { Store } from '../../store/store.ts';
 import { type Clock, minutes, seconds, systemClock } from '../../support/durations.ts';
 import { DragomanError } from '../../support/errors.ts';
-import { type DeviceRecord, toRecord } from './device.ts';
+import { type DeviceRecord, schemeOf, toRecord } from './device.ts';
 import { learnedChanges, saysNothingNew } from './learned.ts';
 import { checkId, isUsableId, type Registration, toNewRow } from './registration.ts';
 
@@ -204,7 +204,7 @@ export class Registry {
       capabilities: record?.capabilities ?? {},
       validators: record?.validators ?? {},
       kept: record?.kept ?? {},
-      ...(record?.serverAccount && { proof: record.serverAccount.basic === undefined ? 'md5' : 'basic' }),
+      ...(record?.serverAccount && { proof: schemeOf(record.serverAccount) }),
       firstSession: (record?.sessionsEnded ?? 0) === 0,
       ...(record?.bootstrappedAt !== undefined && { bootstrapped: true as const }),
     };

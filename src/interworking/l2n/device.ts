@@ -112,7 +112,8 @@ export class LegacyDevice {
     const message = yield* this.#drive(this.#leg.finish());
     yield* this.#keep(this.#leg.takeAlerts());
     yield* this.#flushNotes();
-    return message && { protocol: 'dm1', message };
+    const { presenting } = this.#leg;
+    return message && { protocol: 'dm1', message, ...(presenting && { present: presenting }) };
   }
 
   *#drive<R>(machine: Machine<R>): Script<R> {
@@ -165,7 +166,7 @@ function present({ context }: Session): { present?: Presentation; credBytes?: nu
   if (device.proof === undefined) return {};
   const nonce = ownNonce === undefined ? {} : { nonce: new Uint8Array(Buffer.from(ownNonce, 'base64')) };
   return {
-    present: { scheme: device.proof, ...(device.proof === 'md5' && nonce) },
+    present: { scheme: device.proof, ...(device.proof !== 'basic' && nonce) },
     ...(device.credBytes !== undefined && { credBytes: device.credBytes }),
   };
 }

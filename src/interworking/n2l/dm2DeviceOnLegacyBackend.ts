@@ -166,11 +166,13 @@ export class LegacyServer {
     const { backend } = this.#s.context;
     const message = this.#leg.abort();
     if (!message) return;
+    const { presenting } = this.#leg;
     yield* this.#s.perform({
       kind: 'backend.exchange',
       send: {
         protocol: 'dm1',
         message,
+        ...(presenting && { present: presenting }),
         ...(this.#leg.url !== backend.url && { url: this.#leg.url }),
       },
     });

@@ -17,12 +17,24 @@ describe('x-syncml-hmac [1x§9.5]', () => {
     });
   });
 
-  it.each(['', 'username="x"', 'mac=a', 'mac', `mac=a, username="${'x'.repeat(2000)}"`, 'mac=a; username=b'])(
-    'refuses %j',
-    (text) => {
-      expect(parseHmacHeader(text)).toBeUndefined();
-    },
-  );
+  it.each([
+    '',
+    'username="x"',
+    'mac=a',
+    'mac',
+    `mac=a, username="${'x'.repeat(2000)}"`,
+    'mac=a; username=b',
+    'mac=a, username=b, mac=c',
+  ])('refuses %j', (text) => {
+    expect(parseHmacHeader(text)).toBeUndefined();
+  });
+
+  it('writes a name as its UTF-8 bytes, and reads one of either coding', () => {
+    const sent = formatHmacHeader({ username: 'Jürgen', mac: 'Zm9vYg==' });
+    expect(sent).toBe(`algorithm=MD5, username="J\u00c3\u00bcrgen", mac=Zm9vYg==`);
+    for (const text of [sent, 'mac=Zm9vYg==, username="J\u00fcrgen"'])
+      expect(parseHmacHeader(text)).toMatchObject({ username: 'Jürgen' });
+  });
 
   it('reads every header that it writes', () => {
     const name = fc.string().filter((text) => !/[\r\n]/.test(text));
