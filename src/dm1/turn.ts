@@ -30,9 +30,11 @@ export interface PresentCred {
   readonly nonce?: Uint8Array;
 }
 
+/** Verdict on a peer's credentials (IW-AUTH-1); `challenge` and `nextNonce` go into a Chal. */
 export type CredVerdict =
   | {
       readonly ok: true;
+      /** 212: good for the session; 200: for this message only. */
       readonly status: 212 | 200;
       readonly scheme: 'none' | 'basic' | 'md5' | 'hmac';
       readonly nextNonce?: Uint8Array;
@@ -40,7 +42,7 @@ export type CredVerdict =
   | {
       readonly ok: false;
       readonly status: 401 | 403 | 404;
-      /** Absent: no second try. */
+      /** Absent: no second try, the session ends. */
       readonly challenge?: { readonly scheme: 'basic' | 'md5' | 'hmac'; readonly nonce?: Uint8Array };
       readonly detail: string;
     };

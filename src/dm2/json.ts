@@ -1,12 +1,10 @@
 import { Buffer, isAscii, isUtf8 } from 'node:buffer';
 import { DragomanError } from '../support/errors.ts';
-import { type NumberReading, parseStrictly } from './jsonParser.ts';
+import { type NumberReading, parseStrictly, type ReadingLimits } from './jsonParser.ts';
 
-/** What one document may cost. `members` counts object members and array elements together. */
-export interface JsonLimits {
+/** What one document may cost. */
+export interface JsonLimits extends ReadingLimits {
   readonly bytes: number;
-  readonly depth: number;
-  readonly members: number;
 }
 
 export const JSON_LIMITS: JsonLimits = Object.freeze({ bytes: 1_048_576, depth: 64, members: 100_000 });

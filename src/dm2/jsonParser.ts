@@ -18,36 +18,103 @@ export class LexicalNumber {
  */
 export type NumberReading = 'exact' | 'lexical';
 
+/** Bounds that are held while a document is read. `members` counts object members and array elements together. */
+export interface ReadingLimits {
+  readonly depth: number;
+  readonly members: number;
+}
+
+/** What becomes of the parts of a document that can be kept in several ways. */
+export interface JsonParts {
+  /** `refuse` says that the member that begins at a place is wrong. */
+  object(members: readonly Member[], refuse: (at: number, what: string) => never): unknown;
+  number(lexical: string, value: number): unknown;
+}
+
+export interface Member {
+  readonly name: string;
+  readonly value: unknown;
+  /** Where its name begins. */
+  readonly at: number;
+}
+
 /**
  * The strict reader that decides what is JSON here: RFC 8259, duplicate members refused (20§15 Q29),
  * every error with its place. `JSON.parse` is the fast way to the same result; see `json.ts`.
  * The caller has checked the depth of `text`.
  */
 export function parseStrictly(text: string, numbers: NumberReading): unknown {
-  const parser = { text, at: 0, numbers };
+  const { value, end } = parseParts(text, {
+    object: uniqueMembers,
+    number: (lexical, value) => {
+      if (String(value) === lexical) return value;
+      if (numbers === 'lexical') return new LexicalNumber(lexical);
+      return isExact(lexical, value) ? value : lexical;
+    },
+  });
+  const last = afterBlanks(text, end);
+  if (last < text.length) fail(last, 'something follows the end of the document');
+  return value;
+}
+
+function uniqueMembers(
+  members: readonly Member[],
+  refuse: (at: number, what: string) => never,
+): Record<string, unknown> {
+  const object: Record<string, unknown> = {};
+  for (const { name, value, at } of members) {
+    if (Object.hasOwn(object, name)) refuse(at, `the member ${JSON.stringify(name)} stands twice`);
+    setMember(object, name, value);
+  }
+  return object;
+}
+
+/** Sets a member whatever its name: a plain assignment to `__proto__` would be lost. */
+export function setMember(object: Record<string, unknown>, name: string, value: unknown): void {
+  if (name === '__proto__') {
+    Object.defineProperty(object, name, { value, enumerable: true, configurable: true, writable: true });
+  } else {
+    object[name] = value;
+  }
+}
+
+/**
+ * Reads the JSON value that begins at `at` (blanks before it are skipped); `end` is the index behind it.
+ * Throws `malformed` or, past the limits where there are any, `too-large`.
+ */
+export function parseParts(
+  text: string,
+  parts: JsonParts,
+  { limits, at = 0 }: { readonly limits?: ReadingLimits; readonly at?: number } = {},
+): { readonly value: unknown; readonly end: number } {
+  const parser = { text, parts, limits, at, depth: 0, members: 0 };
   blanks(parser);
   const value = readValue(parser);
-  blanks(parser);
-  if (parser.at < text.length) fail(parser.at, 'something follows the end of the document');
-  return value;
+  return { value, end: parser.at };
 }
 
 interface Parser {
   readonly text: string;
-  readonly numbers: NumberReading;
+  readonly parts: JsonParts;
+  readonly limits: ReadingLimits | undefined;
   at: number;
+  depth: number;
+  members: number;
 }
 
 function fail(at: number, what: string): never {
   throw new DragomanError('malformed', `The JSON cannot be read: ${what}, at character ${at}.`);
 }
 
-function blanks(p: Parser): void {
-  for (;;) {
-    const c = p.text.charCodeAt(p.at);
-    if (c !== 0x20 && c !== 0x0a && c !== 0x0d && c !== 0x09) return;
-    p.at++;
+function afterBlanks(text: string, from: number): number {
+  for (let at = from; ; at++) {
+    const c = text.charCodeAt(at);
+    if (c !== 0x20 && c !== 0x0a && c !== 0x0d && c !== 0x09) return at;
   }
+}
+
+function blanks(p: Parser): void {
+  p.at = afterBlanks(p.text, p.at);
 }
 
 function readValue(p: Parser): unknown {
@@ -77,59 +144,59 @@ function readWord<T>(p: Parser, word: string, value: T): T {
   return value;
 }
 
-function readObject(p: Parser): unknown {
-  const object: Record<string, unknown> = {};
+/** Goes into an object or an array; whether there is anything in it. */
+function enter(p: Parser, close: string): boolean {
+  p.at++;
+  if (++p.depth > (p.limits?.depth ?? Number.POSITIVE_INFINITY)) {
+    throw new DragomanError('too-large', `The JSON nests deeper than ${p.limits?.depth} levels.`);
+  }
+  blanks(p);
+  if (p.text[p.at] !== close) return true;
+  leave(p);
+  return false;
+}
+
+function leave(p: Parser): void {
+  p.at++;
+  p.depth--;
+}
+
+/** Counts what was read of an object or array; whether more of it follows. */
+function goesOn(p: Parser, close: string): boolean {
+  if (++p.members > (p.limits?.members ?? Number.POSITIVE_INFINITY)) {
+    throw new DragomanError('too-large', `The JSON has more than ${p.limits?.members} members.`);
+  }
+  blanks(p);
+  const next = p.text[p.at];
+  if (next === close) {
+    leave(p);
+    return false;
+  }
+  if (next !== ',') fail(p.at, `a comma or ${close} is expected`);
   p.at++;
   blanks(p);
-  if (p.text[p.at] === '}') {
-    p.at++;
-    return object;
-  }
-  for (;;) {
-    const start = p.at;
-    if (p.text[p.at] !== '"') fail(p.at, 'a member name in double quotes is expected');
+  return true;
+}
+
+function readObject(p: Parser): unknown {
+  const members: Member[] = [];
+  for (let more = enter(p, '}'); more; more = goesOn(p, '}')) {
+    const { at } = p;
+    if (p.text[at] !== '"') fail(at, 'a member name in double quotes is expected');
     const name = readString(p);
-    if (Object.hasOwn(object, name)) fail(start, `the member ${JSON.stringify(name)} stands twice`);
     blanks(p);
     if (p.text[p.at] !== ':') fail(p.at, 'a colon is expected after a member name');
     p.at++;
     blanks(p);
-    setMember(object, name, readValue(p));
-    blanks(p);
-    const next = p.text[p.at];
-    if (next !== ',' && next !== '}') fail(p.at, 'a comma or a closing brace is expected');
-    p.at++;
-    if (next === '}') return object;
-    blanks(p);
+    members.push({ name, value: readValue(p), at });
   }
-}
-
-/** Sets a member whatever its name: a plain assignment to `__proto__` would be lost. */
-export function setMember(object: Record<string, unknown>, name: string, value: unknown): void {
-  if (name === '__proto__') {
-    Object.defineProperty(object, name, { value, enumerable: true, configurable: true, writable: true });
-  } else {
-    object[name] = value;
-  }
+  return p.parts.object(members, fail);
 }
 
 function readArray(p: Parser): unknown {
   const array: unknown[] = [];
-  p.at++;
-  blanks(p);
-  if (p.text[p.at] === ']') {
-    p.at++;
-    return array;
-  }
-  for (;;) {
-    array.push(readValue(p));
-    blanks(p);
-    const next = p.text[p.at];
-    if (next !== ',' && next !== ']') fail(p.at, 'a comma or a closing bracket is expected');
-    p.at++;
-    if (next === ']') return array;
-    blanks(p);
-  }
+  for (let more = enter(p, ']'); more; more = goesOn(p, ']')) array.push(readValue(p));
+  return array;
 }
 
 function readString(p: Parser): string {
@@ -163,9 +230,7 @@ function readNumber(p: Parser): unknown {
   if (lexical === undefined) return fail(p.at, 'a value is expected');
   p.at += lexical.length;
   const value = Number(lexical);
-  if (String(value) === lexical) return value;
-  if (p.numbers === 'lexical') return new LexicalNumber(lexical);
-  return isExact(lexical, value) ? value : lexical;
+  return p.parts.number(lexical, value);
 }
 
 /** Whether the double `value` is exactly the decimal number that `lexical` writes. */

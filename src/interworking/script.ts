@@ -7,7 +7,7 @@ import type { AlertCommand, Cred, SyncHdr, SyncMLMessage } from '../dm1/message.
 import type { Readdressing } from '../dm1/readdress.ts';
 import type { StoredChunk } from '../dm1/storedData.ts';
 import type { OpenChunks } from '../dm1/transcode.ts';
-import type { StorePiece } from '../dm1/turn.ts';
+import type { CredVerdict, StorePiece } from '../dm1/turn.ts';
 import type { Alert, Package1, Package2, Package3, SerializationItem } from '../dm2/packages.ts';
 import type { Mount } from '../mo/mapping.ts';
 import type { StoredBytes } from '../mo/stored.ts';
@@ -161,22 +161,8 @@ export type TransferEvent =
     }
   | { readonly kind: 'failed'; readonly at: number; readonly code: ErrorCode; readonly detail: string };
 
-/** Verdict on a legacy device's credentials (IW-AUTH-1); `challenge` and `nextNonce` go into a Chal. */
-export type AuthVerdict =
-  | {
-      readonly ok: true;
-      /** 212: good for the session; 200: for this message only. */
-      readonly status: 212 | 200;
-      readonly scheme: 'none' | 'basic' | 'md5' | 'hmac';
-      readonly nextNonce?: Uint8Array;
-    }
-  | {
-      readonly ok: false;
-      readonly status: 401 | 403 | 404;
-      /** Absent: no second try, the session ends. */
-      readonly challenge?: { readonly scheme: 'basic' | 'md5' | 'hmac'; readonly nonce?: Uint8Array };
-      readonly detail: string;
-    };
+/** Of a legacy device. */
+export type AuthVerdict = CredVerdict;
 
 export interface Upload {
   readonly contentType: string;

@@ -1,7 +1,7 @@
 import type { DdfDocument } from '../../mo/pack/fromDdf.ts';
 import { DragomanError } from '../../support/errors.ts';
 import { type CodecLimits, DEFAULT_LIMITS } from '../codec/limits.ts';
-import { decodeText } from '../xml/charset.ts';
+import { openText } from '../xml/charset.ts';
 import { XmlCursor } from '../xml/cursor.ts';
 import { assemble } from './assemble.ts';
 import { withoutDoctype } from './doctype.ts';
@@ -30,10 +30,7 @@ export function readDdf(document: string | Uint8Array, file = 'DDF', limits = DD
         `the file has a length of ${document.length}; the limit is ${limits.bytes}.`,
       );
     }
-    const { text, start } =
-      typeof document === 'string'
-        ? { text: document, start: document.charCodeAt(0) === 0xfeff ? 1 : 0 }
-        : decodeText(document);
+    const { text, start } = openText(document);
     const source = withoutDoctype(text, start);
     const cursor = new XmlCursor(source, start, limits);
     const { nodes, ...head } = new DdfReader(cursor, source).document();

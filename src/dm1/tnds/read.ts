@@ -5,7 +5,7 @@ import type { ElementCursor } from '../codec/cursor.ts';
 import { type CodecLimits, DEFAULT_LIMITS } from '../codec/limits.ts';
 import { END } from '../tables/pages.ts';
 import { WbxmlCursor } from '../wbxml/cursor.ts';
-import { decodeText } from '../xml/charset.ts';
+import { openText } from '../xml/charset.ts';
 import { XmlCursor } from '../xml/cursor.ts';
 import type { TndsDocument } from './node.ts';
 import { place } from './place.ts';
@@ -63,10 +63,7 @@ function open(
     demandMgmtTree(cursor);
     return { cursor, foreign: () => false };
   }
-  const { text, start } =
-    typeof document === 'string'
-      ? { text: document, start: document.charCodeAt(0) === 0xfeff ? 1 : 0 }
-      : decodeText(document);
+  const { text, start } = openText(document);
   const cursor = new XmlCursor(text, start, limits);
   cursor.root();
   const foreign = () => !/^(?:syncml:dmddf.*)?$/i.test(cursor.namespace());

@@ -43,6 +43,12 @@ export function decodeText(body: Uint8Array): DecodedText {
   }
 }
 
+/** As {@link decodeText}, of a document that may be text already. */
+export function openText(document: string | Uint8Array): Pick<DecodedText, 'text' | 'start'> {
+  if (typeof document !== 'string') return decodeText(document);
+  return { text: document, start: document.charCodeAt(0) === 0xfeff ? 1 : 0 };
+}
+
 function utf16(bytes: Buffer, label: string): DecodedText {
   try {
     const text = new TextDecoder(label, { fatal: true, ignoreBOM: true }).decode(bytes);

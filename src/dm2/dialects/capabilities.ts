@@ -45,7 +45,7 @@ export interface DialectCapabilities {
   readonly notification: 'options' | 'bit-fields' | 'none';
 }
 
-/** The commands of the first JSON packages; the approved protocol adds SUB and UNSUB (20§1.1). */
+/** The commands of the second text draft and of the first JSON packages; the approved protocol adds SUB and UNSUB (20§1.1). */
 export const TEN_VERBS: readonly Dm2Verb[] = Object.freeze([
   'HGET',
   'HPUT',

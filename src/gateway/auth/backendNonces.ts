@@ -1,5 +1,6 @@
 import type { Store } from '../../store/store.ts';
 import { type Clock, systemClock } from '../../support/durations.ts';
+import { putNonce } from './nonces.ts';
 
 /**
  * Nonces that peers gave for the gateway's credentials in the next session of a device (1x§9.3): legacy
@@ -9,7 +10,7 @@ import { type Clock, systemClock } from '../../support/durations.ts';
 export class BackendNonces {
   readonly #now: Clock;
   readonly #get: (deviceId: string, party: string) => Promise<{ nonce: Uint8Array }[]>;
-  readonly #put: (deviceId: string, party: string, nonce: Uint8Array, at: number) => Promise<number>;
+  readonly #put: ReturnType<typeof putNonce>;
 
   constructor(store: Store, now: Clock = systemClock) {
     this.#now = now;
@@ -22,24 +23,7 @@ export class BackendNonces {
         .where('party', '=', slot<string>(1))
         .compile(),
     );
-    this.#put = store.prepareChange((slot) =>
-      db
-        .insertInto('nonces')
-        .values({
-          device_id: slot<string>(0),
-          party: slot<string>(1),
-          nonce: slot<Uint8Array>(2),
-          used: 0,
-          updated_at: slot<number>(3),
-        })
-        .onConflict((conflict) =>
-          conflict.columns(['device_id', 'party']).doUpdateSet((eb) => ({
-            nonce: eb.ref('excluded.nonce'),
-            updated_at: eb.ref('excluded.updated_at'),
-          })),
-        )
-        .compile(),
-    );
+    this.#put = putNonce(store);
   }
 
   /** Base64, or `undefined` when the server, or without `backend` the device, gave none. */

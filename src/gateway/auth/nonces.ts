@@ -25,7 +25,7 @@ export class NonceStore {
   /** Of this process: what strangers are challenged with is derived from it, not stored. */
   readonly #secret = randomBytes(32);
   readonly #usable: (deviceId: string) => Promise<Kept[]>;
-  readonly #put: (deviceId: string, party: string, nonce: Uint8Array, at: number) => Promise<number>;
+  readonly #put: ReturnType<typeof putNonce>;
   readonly #use: (deviceId: string, party: string, nonce: Uint8Array, at: number) => Promise<number>;
 
   constructor(store: Store, now: Clock = systemClock) {
@@ -40,25 +40,7 @@ export class NonceStore {
         .where('used', '=', 0)
         .compile(),
     );
-    this.#put = store.prepareChange((slot) =>
-      db
-        .insertInto('nonces')
-        .values({
-          device_id: slot<string>(0),
-          party: slot<string>(1),
-          nonce: slot<Uint8Array>(2),
-          used: 0,
-          updated_at: slot<number>(3),
-        })
-        .onConflict((conflict) =>
-          conflict.columns(['device_id', 'party']).doUpdateSet((eb) => ({
-            nonce: eb.ref('excluded.nonce'),
-            used: 0,
-            updated_at: eb.ref('excluded.updated_at'),
-          })),
-        )
-        .compile(),
-    );
+    this.#put = putNonce(store);
     this.#use = store.prepareChange((slot) =>
       db
         .updateTable('nonces')
@@ -105,4 +87,29 @@ export class NonceStore {
     await this.#put(deviceId, party, nonce, this.#now());
     return nonce;
   }
+}
+
+/** A nonce in the place of its party's last one, unused. */
+export function putNonce(
+  store: Store,
+): (deviceId: string, party: string, nonce: Uint8Array, at: number) => Promise<number> {
+  return store.prepareChange((slot) =>
+    store.db
+      .insertInto('nonces')
+      .values({
+        device_id: slot<string>(0),
+        party: slot<string>(1),
+        nonce: slot<Uint8Array>(2),
+        used: 0,
+        updated_at: slot<number>(3),
+      })
+      .onConflict((conflict) =>
+        conflict.columns(['device_id', 'party']).doUpdateSet((eb) => ({
+          nonce: eb.ref('excluded.nonce'),
+          used: 0,
+          updated_at: eb.ref('excluded.updated_at'),
+        })),
+      )
+      .compile(),
+  );
 }

@@ -1,6 +1,6 @@
 import { DragomanError } from '../../../support/errors.ts';
 import { isXmlChar } from '../../xml/characters.ts';
-import { decodeText } from '../../xml/charset.ts';
+import { openText } from '../../xml/charset.ts';
 import { escapeText } from '../../xml/escape.ts';
 import { lineAndColumn } from '../../xml/position.ts';
 import { readProlog } from '../../xml/prolog.ts';
@@ -56,10 +56,7 @@ export function readProvisioningXml(document: string | Uint8Array): Provisioning
       `The document has a length of ${document.length}; the limit is ${PROVISIONING_LIMITS.bytes}.`,
     );
   }
-  const { text, start } =
-    typeof document === 'string'
-      ? { text: document, start: document.charCodeAt(0) === 0xfeff ? 1 : 0 }
-      : decodeText(document);
+  const { text, start } = openText(document);
   return new TextReader(text, readProlog(text, start)).read();
 }
 

@@ -1,7 +1,6 @@
 import type { Dialect } from '../dialect.ts';
-import { READ_LIMITS } from '../limits.ts';
 import { clientHeaders, lostAlerts, lostData, TEXT_TYPES } from '../text/message.ts';
-import { readStatusLines, type StatusGrammar, writeStatusLines } from '../text/status.ts';
+import { lineStatusReader, type StatusGrammar, writeStatusLines } from '../text/status.ts';
 import { IDENTITY_HEADER } from './capabilities.ts';
 
 /**
@@ -21,14 +20,7 @@ const GRAMMAR: StatusGrammar = Object.freeze({
 });
 
 export const status: Pick<Dialect, 'readStatus' | 'writeStatus'> = {
-  readStatus: ({ body }, { limits = READ_LIMITS } = {}) => {
-    const { items, msgId, tolerated } = readStatusLines(body, GRAMMAR, limits);
-    return {
-      package3: { Status: items },
-      ...(msgId === undefined ? {} : { msgId }),
-      tolerated: [...tolerated],
-    };
-  },
+  readStatus: lineStatusReader(GRAMMAR),
   writeStatus: ({ package3, msgId }, deviceId) => {
     const { body, lost } = writeStatusLines(
       { items: package3.Status, ...(msgId === undefined ? {} : { msgId }) },

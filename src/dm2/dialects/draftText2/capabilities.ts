@@ -1,23 +1,9 @@
-import type { Dm2Verb } from '../../command.ts';
-import type { DialectCapabilities } from '../capabilities.ts';
+import { type DialectCapabilities, TEN_VERBS } from '../capabilities.ts';
 import type { IdentityHeader } from '../identity.ts';
 import type { Tnds20Style } from '../tnds20/document.ts';
 
-const VERBS: readonly Dm2Verb[] = [
-  'HGET',
-  'HPUT',
-  'HPOST',
-  'DELETE',
-  'EXEC',
-  'GET',
-  'SHOW',
-  'DEFAULT',
-  'CONT',
-  'END',
-];
-
 export const CAPABILITIES: DialectCapabilities = Object.freeze({
-  verbs: new Set(VERBS),
+  verbs: new Set(TEN_VERBS),
   carriesWrongCommands: false,
   readVerb: 'INCLUDE',
   dataInStatus: 'multipart',

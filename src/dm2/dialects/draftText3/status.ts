@@ -1,7 +1,6 @@
 import type { Dialect } from '../dialect.ts';
-import { READ_LIMITS } from '../limits.ts';
 import { clientHeaders, lostAlerts, TEXT_TYPES } from '../text/message.ts';
-import { readStatusLines, type StatusGrammar, writeStatusLines } from '../text/status.ts';
+import { lineStatusReader, type StatusGrammar, writeStatusLines } from '../text/status.ts';
 import { fromTnds20 } from '../tnds20/document.ts';
 import { writePairs } from '../tnds20/pairs.ts';
 import { IDENTITY_HEADER, STYLE } from './capabilities.ts';
@@ -10,14 +9,7 @@ import { IDENTITY_HEADER, STYLE } from './capabilities.ts';
 const GRAMMAR: StatusGrammar = Object.freeze({ jsonData: true, blankBehindCode: false, codes: [] });
 
 export const status: Pick<Dialect, 'readStatus' | 'writeStatus'> = {
-  readStatus: ({ body }, { limits = READ_LIMITS } = {}) => {
-    const { items, msgId, tolerated } = readStatusLines(body, GRAMMAR, limits);
-    return {
-      package3: { Status: items },
-      ...(msgId === undefined ? {} : { msgId }),
-      tolerated: [...tolerated],
-    };
-  },
+  readStatus: lineStatusReader(GRAMMAR),
   writeStatus: ({ package3, msgId }, deviceId) => {
     const notes: string[] = [];
     const { body, lost } = writeStatusLines(

@@ -1,5 +1,6 @@
 import type { Alert, SerializationItem } from '../../packages.ts';
 import type {
+  Dialect,
   Opening,
   ReadLimits,
   Tolerated,
@@ -8,6 +9,7 @@ import type {
   WrittenMessage,
 } from '../dialect.ts';
 import { deviceIdOf, type IdentityHeader } from '../identity.ts';
+import { READ_LIMITS } from '../limits.ts';
 import { devInfoOf, withDeviceInformation } from '../tnds20/deviceInformation.ts';
 import { readTnds20, type Tnds20Style, writeTnds20 } from '../tnds20/document.ts';
 
@@ -32,8 +34,21 @@ export function clientHeaders(
   };
 }
 
+/** First messages and documents of a dialect, which differ by its identity header and its spelling of TNDS20 alone. */
+export function textOpening(
+  identityHeader: IdentityHeader,
+  style: Tnds20Style,
+): Pick<Dialect, 'readOpening' | 'writeOpening' | 'readDocument' | 'writeDocument'> {
+  return {
+    readOpening: (message, limits = READ_LIMITS) => readTextOpening(message, limits),
+    writeOpening: (written) => writeTextOpening(written, identityHeader, style),
+    readDocument: (body, limits = READ_LIMITS) => readTextDocument(body, limits),
+    writeDocument: (document) => writeTextDocument(document, style),
+  };
+}
+
 /** A first message: a TNDS20 document with DevInfo, the supported objects and the alerts (20§1.3). */
-export function readTextOpening(message: WireMessage, limits: ReadLimits): Opening & Tolerated {
+function readTextOpening(message: WireMessage, limits: ReadLimits): Opening & Tolerated {
   const deviceId = deviceIdOf(message.headers);
   const { items, mos, alerts, tolerated } = readTnds20(message.body, limits);
   return {
@@ -48,7 +63,7 @@ export function readTextOpening(message: WireMessage, limits: ReadLimits): Openi
   };
 }
 
-export function writeTextOpening(
+function writeTextOpening(
   { deviceId, package1, devInfo, items }: Opening,
   identityHeader: IdentityHeader,
   style: Tnds20Style,
@@ -65,12 +80,12 @@ export function writeTextOpening(
   return { headers: clientHeaders(TEXT_TYPES.opening, identityHeader, deviceId), body, lost };
 }
 
-export function readTextDocument(body: Uint8Array, limits: ReadLimits): TransferDocument {
+function readTextDocument(body: Uint8Array, limits: ReadLimits): TransferDocument {
   const { items, mos } = readTnds20(body, limits);
   return { items, ...(mos === undefined ? {} : { mos }) };
 }
 
-export function writeTextDocument(document: TransferDocument, style: Tnds20Style): WrittenMessage {
+function writeTextDocument(document: TransferDocument, style: Tnds20Style): WrittenMessage {
   const { body, lost } = writeTnds20(document, style);
   return { headers: { 'content-type': TEXT_TYPES.document }, body, lost };
 }

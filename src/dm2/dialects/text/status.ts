@@ -2,7 +2,8 @@ import { rootNameOf } from '../../../mo/moid.ts';
 import { DragomanError } from '../../../support/errors.ts';
 import { clientUriOf } from '../../clientUri.ts';
 import type { SerializationItem, StatusItem } from '../../packages.ts';
-import type { ReadLimits } from '../dialect.ts';
+import type { Dialect, ReadLimits } from '../dialect.ts';
+import { READ_LIMITS } from '../limits.ts';
 import { toTnds20 } from '../tnds20/document.ts';
 import { parsePairs } from '../tnds20/pairs.ts';
 import { ONLY_INSTANCE, toApproved, toDraft } from './address.ts';
@@ -59,6 +60,18 @@ export function readStatusLines(
     }
   }
   return { items, ...(msgId === undefined ? {} : { msgId }), tolerated: cursor.tolerated };
+}
+
+/** `readStatus` of the dialects whose report is nothing but these lines. */
+export function lineStatusReader(grammar: StatusGrammar): Dialect['readStatus'] {
+  return ({ body }, { limits = READ_LIMITS } = {}) => {
+    const { items, msgId, tolerated } = readStatusLines(body, grammar, limits);
+    return {
+      package3: { Status: items },
+      ...(msgId === undefined ? {} : { msgId }),
+      tolerated: [...tolerated],
+    };
+  };
 }
 
 function readStatusLine(line: string, grammar: StatusGrammar, cursor: LineCursor): StatusItem {
