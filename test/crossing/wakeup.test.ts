@@ -354,6 +354,22 @@ describe('a DM 2.0 device', () => {
   });
 });
 
+describe('a device that had no session yet', () => {
+  it('gets the very bytes of its legacy server, which knows what it understands [IW-NOT-1]', async () => {
+    const gateway = await run({
+      backends: { legacy: { protocol: 'dm1', url: 'http://127.0.0.1:9/dm', serverId: 'legacy' } },
+      notifications: { via: 'lan', transports: { lan: LAN } },
+    });
+    const { address, datagrams } = await mailbox();
+    await register(gateway, { notifyAddress: address });
+    const trigger = Buffer.concat([hex('02 d8 00 00 00 00 2a 06'), Buffer.from('legacy')]);
+    const package0 = Buffer.concat([triggerDigest('legacy', 'secret', 'nonce', trigger), trigger]);
+    const { status, body } = await handIn(gateway, package0);
+    expect({ status, body }).toMatchObject({ status: 202, body: { form: 'trigger', number: 42 } });
+    expect(await until(() => datagrams[0])).toEqual(package0);
+  });
+});
+
 describe('a device of the same generation as its server', () => {
   const trigger = Buffer.concat([hex('02 d8 00 00 00 00 2a 06'), Buffer.from('legacy')]);
   const package0 = Buffer.concat([triggerDigest('legacy', 'secret', 'nonce', trigger), trigger]);

@@ -81,6 +81,7 @@ export class Notifier {
       {},
       {
         askedBy: `server:${server ?? ''}`,
+        assumed: form,
         source:
           request.id === undefined || server === undefined
             ? createHash('sha256').update(bytes).digest('base64url')
@@ -115,11 +116,20 @@ export class Notifier {
     deviceId: string,
     request: WakeRequest,
     { form, via, address }: NotifyBody,
-    from: { readonly askedBy: string; readonly source?: string; readonly jobId?: string },
+    {
+      assumed,
+      ...from
+    }: {
+      readonly askedBy: string;
+      readonly source?: string;
+      readonly jobId?: string;
+      /** Form for a device that had no session yet: a server that wakes it up knows what it understands. */
+      readonly assumed?: NotificationForm;
+    },
   ): Promise<Wakeup> {
     const device = await this.#o.registry.get(deviceId);
     if (!device) throw new DragomanError('not-found', `There is no device ${JSON.stringify(deviceId)}.`);
-    const chosen = form ?? formOf(device);
+    const chosen = form ?? (device.protocol === undefined ? assumed : undefined) ?? formOf(device);
     // What cannot be built is refused now, not when it is due.
     const { notes } = compose(
       { form: chosen, request, number: request.id || 1, sent: 0 },
