@@ -130,6 +130,19 @@ describe('dragoman bootstrap', () => {
     }
   });
 
+  it('says what of a Windows enrolment the other forms cannot hold [1x§15.5] [IW-BOOT-1]', async () => {
+    const source = 'fixtures/dm1/bootstrap/windows.xml';
+    const convert = async (to: string) =>
+      (await ok('convert', source, '--repoint', 'https://gw.example/dm', '--to', to)).err;
+    expect(await convert('cp-xml')).toBe('Content-Type: text/vnd.wap.connectivity-xml\n');
+    expect(await convert('cp')).toContain('[IW-BOOT-1] Left out: the attribute datatype');
+    for (const to of ['dm', 'dm2']) {
+      const err = await convert(to);
+      expect(err).toContain('Left out: CertificateStore, DMClient');
+      expect(err).toContain('Account MS DM Server: left out: CONNRETRYFREQ,');
+    }
+  });
+
   it('writes a DM 2.0 account as its object, and folds the port in [20§10.2] [IW-BOOT-1]', async () => {
     const { out, err } = await ok(
       'build',

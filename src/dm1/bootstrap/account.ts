@@ -1,3 +1,5 @@
+import type { Characteristic } from './provisioning/document.ts';
+
 /** How an address is written (1x§13.3). */
 export type AddressType = 'URI' | 'IPv4' | 'IPv6';
 
@@ -41,6 +43,8 @@ export interface DmAccount {
   readonly auth: readonly AuthEntry[];
   /** Whether the device opens a session at once; only the CP profile tells it. */
   readonly init?: boolean;
+  /** What else an APPLICATION of a CP profile says: retries and certificates of Windows (1x§15.5). */
+  readonly more?: Pick<Characteristic, 'parms' | 'characteristics'>;
 }
 
 /** Where an account shall point instead. */
@@ -63,5 +67,11 @@ export function repoint(account: DmAccount, to: NewAddress): DmAccount {
 
 /** The same without secrets and nonces, for people and logs. */
 export function withoutSecrets(account: DmAccount): DmAccount {
-  return { ...account, auth: account.auth.map(({ secret: _s, data: _d, ...entry }) => entry) };
+  const { more, auth } = account;
+  return {
+    ...account,
+    auth: auth.map(({ secret: _s, data: _d, ...entry }) => entry),
+    // Nobody knows what these say.
+    ...(more && { more: { parms: more.parms.map(({ name }) => ({ name })), characteristics: [] } }),
+  };
 }

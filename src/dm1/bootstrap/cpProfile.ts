@@ -25,6 +25,8 @@ export interface CpProfile {
   readonly version?: string;
   readonly accounts: readonly DmAccount[];
   readonly others: readonly Characteristic[];
+  /** How many of the others stand before the accounts; all of them when absent. */
+  readonly accountsAt?: number;
 }
 
 /**
@@ -36,7 +38,11 @@ export interface CpProfile {
 export function toProvisioning(profile: CpProfile): ProvisioningDocument {
   return {
     version: profile.version ?? '1.1',
-    characteristics: [...profile.others, ...profile.accounts.map(application)],
+    characteristics: [
+      ...profile.others.slice(0, profile.accountsAt),
+      ...profile.accounts.map(application),
+      ...(profile.accountsAt === undefined ? [] : profile.others.slice(profile.accountsAt)),
+    ],
   };
 }
 
@@ -52,8 +58,13 @@ function application(account: DmAccount): Characteristic {
         value: ref,
       })),
       ...(account.init === undefined ? [] : [{ name: 'INIT', value: account.init ? '1' : '0' }]),
+      ...(account.more?.parms ?? []),
     ],
-    characteristics: [...account.addresses.map(appAddr), ...account.auth.map(appAuth)],
+    characteristics: [
+      ...account.addresses.map(appAddr),
+      ...account.auth.map(appAuth),
+      ...(account.more?.characteristics ?? []),
+    ],
   };
 }
 
@@ -110,11 +121,15 @@ function isHttp(type: string | undefined): boolean {
  * @throws DragomanError `bad-value` that names account and parameter; never a value
  */
 export function fromProvisioning(document: ProvisioningDocument): CpProfile {
-  const accounts = typed(document.characteristics, 'APPLICATION').filter(isDm);
+  const { characteristics } = document;
+  const accounts = typed(characteristics, 'APPLICATION').filter(isDm);
+  const others = characteristics.filter((each) => !accounts.includes(each));
+  const first = characteristics.findIndex((each) => accounts.includes(each));
   return {
     ...(document.version !== undefined && { version: document.version }),
     accounts: accounts.map(accountOf),
-    others: document.characteristics.filter((each) => !accounts.includes(each)),
+    others,
+    ...(first >= 0 && first < others.length && { accountsAt: first }),
   };
 }
 
@@ -141,7 +156,19 @@ function accountOf(application: Characteristic): DmAccount {
     auth: typed(application.characteristics, 'APPAUTH').map((each) => authOf(serverId, each)),
     // A flag without value means yes.
     ...(init !== undefined && { init: init !== '0' }),
+    ...moreOf(application),
   };
+}
+
+const KNOWN_PARMS = new Set(['APPID', 'PROVIDER-ID', 'NAME', 'TO-PROXY', 'TO-NAPID', 'INIT', 'ADDR']);
+const KNOWN_CHARACTERISTICS = new Set(['APPADDR', 'APPAUTH']);
+
+function moreOf(application: Characteristic): Pick<DmAccount, 'more'> {
+  const parms = application.parms.filter(({ name }) => !KNOWN_PARMS.has(name.toUpperCase()));
+  const characteristics = application.characteristics.filter(
+    ({ type }) => !KNOWN_CHARACTERISTICS.has(type.toUpperCase()),
+  );
+  return parms.length + characteristics.length === 0 ? {} : { more: { parms, characteristics } };
 }
 
 /** ADDR may stand right in the APPLICATION, several times. */

@@ -30,6 +30,8 @@ export interface BootstrapContent {
   readonly accounts: readonly DmAccount[];
   /** CP profile: proxies, access points and the rest. */
   readonly characteristics?: readonly Characteristic[];
+  /** How many of these stand before the accounts; all of them when absent. */
+  readonly accountsAt?: number;
   /** DM profile: objects of other kinds. */
   readonly objects?: readonly MoNode[];
 }
@@ -67,8 +69,8 @@ function readContent(form: BootstrapForm, bytes: Uint8Array, notes: string[]): B
     case 'cp':
     case 'cp-xml': {
       const document = form === 'cp' ? readProvisioningWbxml(bytes) : readProvisioningXml(bytes);
-      const { accounts, others } = fromProvisioning(document);
-      return { accounts, characteristics: others };
+      const { accounts, others, accountsAt } = fromProvisioning(document);
+      return { accounts, characteristics: others, ...(accountsAt !== undefined && { accountsAt }) };
     }
     case 'dm': {
       const { accounts, others } = decodeDmProfile(bytes);
@@ -173,7 +175,7 @@ export function writeBootstrap(
 
 function writeContent(
   form: BootstrapForm,
-  { accounts, characteristics = [], objects = [] }: BootstrapContent,
+  { accounts, characteristics = [], accountsAt, objects = [] }: BootstrapContent,
   target: string | undefined,
   notes: string[],
 ): Uint8Array {
@@ -187,10 +189,26 @@ function writeContent(
       `Left out: ${objects.map(({ name }) => name).join(', ')}; only the DM profile brings other objects.`,
     );
   }
+  for (const { serverId, more } of isCp ? [] : accounts) {
+    const names = [
+      ...(more?.parms ?? []).map(({ name }) => name),
+      ...(more?.characteristics ?? []).map(({ type }) => type),
+    ];
+    if (names.length > 0) {
+      notes.push(`Account ${serverId}: left out: ${names.join(', ')}; only the CP profile tells them.`);
+    }
+  }
   switch (form) {
     case 'cp':
     case 'cp-xml': {
-      const document = toProvisioning({ accounts, others: characteristics });
+      const document = toProvisioning({
+        accounts,
+        others: characteristics,
+        ...(accountsAt !== undefined && { accountsAt }),
+      });
+      if (form === 'cp' && document.characteristics.some(hasDatatype)) {
+        notes.push('Left out: the attribute datatype of parameters; only text has it.');
+      }
       for (const { serverId, prefConRef, authPref } of accounts) {
         if (prefConRef === undefined && authPref === undefined) continue;
         notes.push(`Account ${serverId}: PrefConRef and AAuthPref have no place in a CP profile.`);
@@ -214,4 +232,8 @@ function writeContent(
       return Buffer.from(`${json}\n`, 'utf8');
     }
   }
+}
+
+function hasDatatype({ parms, characteristics }: Characteristic): boolean {
+  return parms.some(({ datatype }) => datatype !== undefined) || characteristics.some(hasDatatype);
 }

@@ -58,6 +58,18 @@ export const cpAccount: fc.Arbitrary<DmAccount> = fc
     fc.record(
       {
         init: fc.boolean(),
+        more: fc.constantFrom(
+          {
+            parms: [{ name: 'ROLE', value: '8' }, { name: 'BACKCOMPATRETRYDISABLED' }],
+            characteristics: [],
+          },
+          {
+            parms: [],
+            characteristics: [
+              { type: 'RESOURCE', parms: [{ name: 'URI', value: 'x' }], characteristics: [] },
+            ],
+          },
+        ),
         conRefs: fc.array(
           fc
             .tuple(word, fc.constantFrom('proxy' as const, 'nap' as const))

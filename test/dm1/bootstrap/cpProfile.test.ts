@@ -117,6 +117,43 @@ describe('CP profile', () => {
     ).toStrictEqual([{ addr: 'dm.example', type: 'URI' }]);
   });
 
+  it('of a Windows enrolment keeps its order and all that no account has a place for [1x§15.5] [IW-BOOT-1]', () => {
+    const document = readProvisioningXml(fixture('windows.xml'));
+    const profile = fromProvisioning(document);
+    const [account] = profile.accounts;
+    expect(account).toMatchObject({
+      serverId: 'MS DM Server',
+      addresses: [{ addr: 'https://mdm.contoso.example/ManagementServer/MDM.svc' }],
+      more: { characteristics: [] },
+    });
+    expect(account!.more!.parms).toEqual([
+      { name: 'CONNRETRYFREQ', value: '6' },
+      { name: 'INITIALBACKOFFTIME', value: '30000' },
+      { name: 'MAXBACKOFFTIME', value: '120000' },
+      { name: 'BACKCOMPATRETRYDISABLED' },
+      { name: 'DEFAULTENCODING', value: 'application/vnd.syncml.dm+wbxml' },
+      { name: 'SSLCLIENTCERTSEARCHCRITERIA', value: 'Subject=CN%3d4711&Stores=MY%5CUser' },
+    ]);
+    const moved = { ...profile, accounts: [repoint(account!, { addr: 'https://gw.example/dm' })] };
+    const written = readProvisioningXml(writeProvisioningXml(toProvisioning(moved)));
+    expect(written.characteristics.map(({ type }) => type)).toEqual([
+      'CertificateStore',
+      'APPLICATION',
+      'DMClient',
+    ]);
+    for (const at of [0, 2]) expect(written.characteristics[at]).toStrictEqual(document.characteristics[at]);
+    const [, application] = written.characteristics;
+    const known = document.characteristics[1]!;
+    expect(application!.parms).toStrictEqual(known.parms.filter(({ name }) => name !== 'ADDR'));
+    expect(application!.characteristics.slice(1)).toStrictEqual(known.characteristics);
+    expect(application!.characteristics[0]).toStrictEqual({
+      type: 'APPADDR',
+      parms: [{ name: 'ADDR', value: 'https://gw.example/dm' }],
+      characteristics: [],
+    });
+    expect(JSON.stringify(withoutSecrets(account!))).not.toMatch(/Stores|device|server"/);
+  });
+
   it('points somewhere else with all else unchanged [IW-BOOT-1]', () => {
     const account = W7.accounts[0]!;
     const moved = repoint(account, { addr: 'https://gateway.example/dm', port: 443 });

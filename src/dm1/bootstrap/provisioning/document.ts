@@ -4,6 +4,8 @@ import { DragomanError } from '../../../support/errors.ts';
 export interface Parm {
   readonly name: string;
   readonly value?: string;
+  /** Of Windows (1x§15.5): `integer`, `boolean`; WBXML has no token for it. */
+  readonly datatype?: string;
 }
 
 export interface Characteristic {
@@ -63,7 +65,12 @@ export class DocumentBuilder {
       const value = attributes.get('value');
       if (name === undefined || name === '') this.fail('a parm has no name');
       if (this.open.length === 1) this.fail('a parm stands outside of a characteristic');
-      parent.parms.push({ name, ...(value !== undefined && { value }) });
+      const datatype = attributes.get('datatype');
+      parent.parms.push({
+        name,
+        ...(value !== undefined && { value }),
+        ...(datatype !== undefined && { datatype }),
+      });
       this.open.push({ type: '', parms: [], characteristics: [] });
     } else {
       this.fail(`element ${tag.slice(0, 40)} is none of a provisioning document`);

@@ -27,8 +27,8 @@ export function writeProvisioningXml({ version, characteristics }: ProvisioningD
 function write({ type, parms, characteristics }: Characteristic): string {
   const content = [
     ...parms.map(
-      ({ name, value }) =>
-        `<parm${attribute('name', name)}${value === undefined ? '' : attribute('value', value)}/>`,
+      ({ name, value, datatype }) =>
+        `<parm${attribute('name', name)}${optional('value', value)}${optional('datatype', datatype)}/>`,
     ),
     ...characteristics.map(write),
   ].join('');
@@ -37,6 +37,10 @@ function write({ type, parms, characteristics }: Characteristic): string {
 }
 
 const BLANKS: Readonly<Record<string, string>> = { '"': '&quot;', '\t': '&#9;', '\n': '&#10;' };
+
+function optional(name: string, value: string | undefined): string {
+  return value === undefined ? '' : attribute(name, value);
+}
 
 /** A reader would turn line ends and tabs of an attribute into blanks; as references they last. */
 function attribute(name: string, value: string): string {
