@@ -17,8 +17,9 @@ export type {
   LegacyQuirks,
   SessionReport,
 } from './legacyDevice/options.ts';
+export type { LegacyServerOptions, ServerScript } from './legacyServer/options.ts';
 export type { ServerCommand } from './legacyServer/script.ts';
-export { LegacyServer, type LegacyServerOptions, type ServerScript } from './legacyServer/server.ts';
+export { LegacyServer } from './legacyServer/server.ts';
 export type { CommandRecord, ResultItem, ServerSession } from './legacyServer/session.ts';
 export { PRESETS } from './presets.ts';
 export {
