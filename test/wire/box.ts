@@ -9,7 +9,7 @@ export const MAN = ['GET', 'urn:oma:mo:oma-dm-devinfo:1.2//Man'];
 /** An object with two leaves and something to execute. */
 export const BOX = 'urn:example:mo:box:1.0';
 const leaf = ($value: string, more: object = {}) => ({ $value, ...more });
-const TREE = {
+export const TREE = {
   DevInfo: {
     $type: 'urn:oma:mo:oma-dm-devinfo:1.0',
     DevId: leaf(ID),

@@ -89,16 +89,26 @@ export interface RawClient {
   readonly values: Record<string, string>;
   /** Instead of executing a command: the `sc` to answer with; `gone` leaves for good. */
   readonly refuse?: (command: readonly string[]) => number | 'gone' | undefined;
+  /** Awaited before each message. */
+  readonly before?: () => Promise<void>;
 }
 
 /** Has a whole session as the client; gives the commands that it was sent. */
-export async function converse(gateway: Wired, { values, refuse }: RawClient): Promise<string[][]> {
+export async function converse(gateway: Pick<Wired, 'dm'>, client: RawClient): Promise<string[][]> {
+  const { values, refuse } = client;
   const got: string[][] = [];
+  /** The gateway's URLs lead to where it is now. */
+  const here = (url: string): string => url.replace(/^https?:\/\/[^/]+/, new URL(gateway.dm).origin);
   let url = gateway.dm;
   let type: string = TYPES.package1;
   let body = ONE;
-  for (let n = 0; n < 60; n += 1) {
-    const answer = await post(url, body, { 'content-type': type, 'omadm-devid': CLIENT, accept: '*/*' });
+  for (let n = 0; n < 400; n += 1) {
+    await client.before?.();
+    const answer = await post(here(url), body, {
+      'content-type': type,
+      'omadm-devid': CLIENT,
+      accept: '*/*',
+    });
     if (answer.status !== 200) throw new Error(`HTTP ${answer.status}: ${answer.text}`);
     const { CMD } = JSON.parse(answer.text) as { CMD: string[][] };
     const Status: { sc: number }[] = [];
@@ -108,14 +118,18 @@ export async function converse(gateway: Wired, { values, refuse }: RawClient): P
       if (command[0] === 'CONT') url = command[1]!;
       const refused = refuse?.(command);
       if (refused === 'gone') return got;
-      Status.push({ sc: refused ?? (await execute(values, command)) });
+      Status.push({ sc: refused ?? (await execute(values, command, here)) });
     }
     [type, body] = [TYPES.package3, JSON.stringify({ Status })];
   }
   throw new Error('The session does not end.');
 }
 
-async function execute(values: Record<string, string>, [verb, ...rest]: readonly string[]): Promise<number> {
+async function execute(
+  values: Record<string, string>,
+  [verb, ...rest]: readonly string[],
+  here: (url: string) => string,
+): Promise<number> {
   const uri = (verb === 'HPOST' || verb === 'HGET' ? rest[1] : rest[0]) ?? '';
   const name = uri.slice(ROOT.length);
   if (verb !== 'CONT' && !uri.startsWith(ROOT)) return 404;
@@ -126,10 +140,10 @@ async function execute(values: Record<string, string>, [verb, ...rest]: readonly
       if (name !== '' && !(name in values)) return 404;
       const data = name === '' ? values : { [name]: values[name] };
       const document = [{ ClientURI: uri, MOData: name === '' ? { settings: data } : data }];
-      return (await post(rest[0]!, JSON.stringify(document), DOCUMENT)).status < 300 ? 200 : 500;
+      return (await post(here(rest[0]!), JSON.stringify(document), DOCUMENT)).status < 300 ? 200 : 500;
     }
     case 'HGET': {
-      const response = await fetch(rest[0]!);
+      const response = await fetch(here(rest[0]!));
       const [{ MOData }] = (await response.json()) as [{ MOData: Record<string, never> }];
       if (name !== '') values[name] = String(MOData[name]);
       else {

@@ -211,6 +211,60 @@ describe.each(['xml', 'wbxml'] as const)('a device in %s', (form) => {
     expect(never.sc).toEqual([202, 200]);
   });
 
+  it.each<[string, string, number | undefined]>([
+    ['0', 'limits nothing', undefined],
+    ['-5', 'limits nothing', undefined],
+    ['lots', 'limits nothing', undefined],
+    ['99999999999999999999', 'limits nothing', undefined],
+    ['1500', 'is kept to', 1500],
+    ['2147483647', 'is kept to', 2147483647],
+  ])('whose MaxMsgSize is %s %s [1x§1.3]', async (size, _, most) => {
+    const many = Array.from({ length: 30 }, (_, i) => ['EXEC', `${BOX}//Run${i}`]);
+    const { sc, said } = await run(many, {
+      meta: `<Meta><MaxMsgSize xmlns="syncml:metinf">${size}</MaxMsgSize></Meta>`,
+      answer: (now) => `${headerOk(now)}${parts(now).join('')}<Final/>`,
+    });
+    expect(sc).toEqual(many.map(() => 200));
+    const carriers = said.filter((each) => each.commands.some(({ kind }) => kind === 'Exec'));
+    if (most === 1500) expect(carriers.length).toBeGreaterThan(1);
+    else expect(carriers).toHaveLength(1);
+    for (const { bytes } of said) expect(bytes).toBeLessThanOrEqual(most ?? 1_000_000);
+  });
+
+  it.each([1, 300])(
+    'whose MaxMsgSize is %i gets the smallest answer that there is, with 400, and no session [1x§1.3]',
+    async (size) => {
+      const gateway = await known();
+      const { job } = await gateway.api<{ job: string }>('POST', `/api/devices/${ID}/commands`, { CMD: [A] });
+      const meta = `<Meta><MaxMsgSize xmlns="syncml:metinf">${size}</MaxMsgSize></Meta>`;
+      const said = await talk(gateway, { id: ID, ...wbxml, meta });
+      expect(said.map((each) => [codesOf(each), kindsOf(each), each.message.final])).toEqual([
+        [['SyncHdr 0 400'], [], true],
+      ]);
+      const [trace] = await gateway.traces(ID);
+      expect(trace).toMatchObject({
+        state: 'done',
+        ending: 'refused',
+        detail: expect.stringContaining(`${size} bytes`),
+      });
+      expect(await gateway.api('GET', `/api/jobs/${job}`)).toMatchObject({ state: 'queued' });
+    },
+  );
+
+  it('whose MaxMsgSize holds a command but not its value or a long name answers for the rest: 413, unsent, with a note [1x§1.3]', async () => {
+    const { sc, said, gateway } = await run(
+      [['EXEC', `${BOX}//Run`], ['EXEC', `${BOX}//${'x'.repeat(1400)}`], A],
+      {
+        meta: '<Meta><MaxMsgSize xmlns="syncml:metinf">1400</MaxMsgSize></Meta>',
+        answer: (now) => `${headerOk(now)}${parts(now).join('')}<Final/>`,
+      },
+    );
+    expect(sc).toEqual([200, 413, 200]);
+    for (const { bytes } of said) expect(bytes).toBeLessThanOrEqual(1400);
+    expect((await notes(gateway)).join('\n')).toMatch(/Exec \.\/Box\/x+/);
+    expect(said.length).toBeLessThan(8);
+  });
+
   it('opens over several messages: each is answered and asked on, and no command goes before its Final [IW-SES-6] [1x§2.3]', async () => {
     const rest = [
       devInfo(ID, 4),

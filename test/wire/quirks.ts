@@ -6,6 +6,7 @@ import { post, TYPES, type Wired } from './harness.ts';
 /** One message of the gateway, as bytes and as read. */
 export interface Said {
   readonly xml: string;
+  readonly bytes: number;
   readonly message: SyncMLMessage;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   /** Commands, those of groups among them, in order. */
@@ -24,6 +25,10 @@ export interface RawDevice {
   readonly meta?: string;
   /** Number of its nth message, from 1; n when absent. */
   readonly numbered?: (n: number) => number;
+  /** Awaited before each message. */
+  readonly before?: () => Promise<void>;
+  /** Messages that it sends at most; 30 when absent. */
+  readonly most?: number;
 }
 
 /** Address under which raw devices know their server, hardly one that a gateway would write itself. */
@@ -64,13 +69,14 @@ export const headerOk = ({ message: { header } }: Said, code = 200) =>
   status(1, header.msgId, '0', 'SyncHdr', code);
 
 /** Plays a device to the end of its session; gives every message that the gateway sent it. */
-export async function talk(gateway: Wired, device: RawDevice): Promise<readonly Said[]> {
+export async function talk(gateway: Pick<Wired, 'dm'>, device: RawDevice): Promise<readonly Said[]> {
   const encode = device.encode ?? ((xml: string) => Buffer.from(xml));
   const form = device.encode ? 'wbxml' : 'xml';
   const said: Said[] = [];
   let body: string | undefined =
     device.opening ?? `<Alert><CmdID>1</CmdID><Data>1201</Data></Alert>${devInfo(device.id)}<Final/>`;
-  for (let msgId = 1; body !== undefined && msgId < 30; msgId += 1) {
+  for (let msgId = 1; body !== undefined && msgId < (device.most ?? 30); msgId += 1) {
+    await device.before?.();
     const number = device.numbered?.(msgId) ?? msgId;
     const answer = await post(gateway.dm, encode(message(device, number, body)), {
       'content-type': TYPES[form],
@@ -78,7 +84,13 @@ export async function talk(gateway: Wired, device: RawDevice): Promise<readonly 
     if (answer.status !== 200) throw new Error(`HTTP ${answer.status}: ${answer.text}`);
     const decoded = decodeMessage(answer.body, form).message;
     const commands = decoded.body.filter(isCommand).flatMap(flat);
-    const last = { xml: answer.text, message: decoded, headers: answer.headers, commands };
+    const last = {
+      xml: answer.text,
+      bytes: answer.body.length,
+      message: decoded,
+      headers: answer.headers,
+      commands,
+    };
     said.push(last);
     if (commands.length === 0 && decoded.final) break;
     body = (device.answer ?? plainly)(last, msgId);

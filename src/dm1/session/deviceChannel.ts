@@ -293,7 +293,8 @@ export class DeviceChannel {
   farewell(): SyncMLMessage {
     const opening = this.begin();
     if (this.isShort(opening)) this.note('Statuses beyond MaxMsgSize were left out');
-    if (this.#gaveUp) opening.draft.tryAdd(alertMaker('1223'));
+    // Before the first message of ours there is nothing to break off.
+    if (this.#gaveUp && this.#sent > 0) opening.draft.tryAdd(alertMaker('1223'));
     return this.#seal(opening, true);
   }
 
