@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { basicCred } from '../../src/dm1/auth/digests.ts';
 import { wbxmlToXml } from '../../src/dm1/codec.ts';
+import { b64, macOf, md5Of } from './formulas.ts';
 import {
   basic,
   cred,
@@ -18,16 +18,8 @@ import {
 } from './guarded.ts';
 import { type Answer, packageOne, post, statuses, TYPES, type Wired, wired } from './harness.ts';
 
-/** The formulas of 1x§9.2, spelt out. */
-const h = (...parts: readonly (string | Uint8Array)[]) => {
-  const hash = createHash('md5');
-  for (const part of parts) hash.update(part);
-  return hash.digest();
-};
-const b64 = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64');
-const digest = (nonce: Uint8Array, secret = 'user:right') => b64(h(`${b64(h(secret))}:`, nonce));
-const macOf = (nonce: Uint8Array, body: Uint8Array, secret = 'user:right') =>
-  b64(h(`${b64(h(secret))}:`, nonce, `:${b64(h(body))}`));
+const digest = (nonce: Uint8Array, account = 'user:right') => md5Of(account, nonce);
+const mac = (nonce: Uint8Array, body: Uint8Array, account = 'user:right') => macOf(account, nonce, body);
 
 const codes = (xml: string) => statuses(xml).map(([, code]) => code);
 const first = (xml: string) => codes(xml)[0];
@@ -136,23 +128,23 @@ describe.each(['xml', 'wbxml'] as const)('a device that proves itself, in %s', (
     const send = (bytes: Uint8Array, header?: string) =>
       gateway.post(bytes, { ...headers, ...(header !== undefined && field(header)) });
     const wrong: [string, (bytes: Uint8Array) => string][] = [
-      ['another algorithm', (bytes) => `algorithm=SHA-1, username="user", mac=${macOf(nonce, bytes)}`],
-      ['another user', (bytes) => `algorithm=MD5, username="other", mac=${macOf(nonce, bytes)}`],
-      ['another password', (bytes) => `username="user", mac=${macOf(nonce, bytes, 'user:wrong')}`],
+      ['another algorithm', (bytes) => `algorithm=SHA-1, username="user", mac=${mac(nonce, bytes)}`],
+      ['another user', (bytes) => `algorithm=MD5, username="other", mac=${mac(nonce, bytes)}`],
+      ['another password', (bytes) => `username="user", mac=${mac(nonce, bytes, 'user:wrong')}`],
       [
         'the text of the other encoding',
         (bytes) =>
-          `username="user", mac=${macOf(nonce, form === 'xml' ? Buffer.concat([bytes, Buffer.from('\n')]) : Buffer.from(wbxmlToXml(bytes)))}`,
+          `username="user", mac=${mac(nonce, form === 'xml' ? Buffer.concat([bytes, Buffer.from('\n')]) : Buffer.from(wbxmlToXml(bytes)))}`,
       ],
-      ['said twice', (bytes) => `username="user", mac=AAAA, mac=${macOf(nonce, bytes)}`],
+      ['said twice', (bytes) => `username="user", mac=AAAA, mac=${mac(nonce, bytes)}`],
       ['no mac', () => 'algorithm=MD5, username="user"'],
-      ['the nonce as text', (bytes) => `username="user", mac=${macOf(Buffer.from(b64(nonce)), bytes)}`],
+      ['the nonce as text', (bytes) => `username="user", mac=${mac(Buffer.from(b64(nonce)), bytes)}`],
     ];
     for (const [n, [what, header]] of wrong.entries()) {
       // Every few a good one, or failures would slow the device down.
       if (n % 3 === 2) {
         const bytes = written(form, { sessionId: `g${n}` }, OPENING);
-        expect(first(asXml(await send(bytes, `username="user", mac=${macOf(nonce, bytes)}`)))).toBe('200');
+        expect(first(asXml(await send(bytes, `username="user", mac=${mac(nonce, bytes)}`)))).toBe('200');
         nonce = challenged(await send(message(100 + n)), 'MAC');
       }
       const bytes = message(n);
@@ -170,7 +162,7 @@ describe.each(['xml', 'wbxml'] as const)('a device that proves itself, in %s', (
       // Hexadecimal digits in base64, as the sample of the standard has them.
       (mac) => `username="user", mac=${b64(Buffer.from(Buffer.from(mac, 'base64').toString('hex')))}`,
     ];
-    const opened = await send(body, spellings[0]!(macOf(nonce, body)));
+    const opened = await send(body, spellings[0]!(mac(nonce, body)));
     expect(codes(asXml(opened))).toEqual(['200', '200', '200']);
     let n = 0;
     await finish(form, opened, async (msgId, text, last) => {
@@ -178,14 +170,14 @@ describe.each(['xml', 'wbxml'] as const)('a device that proves itself, in %s', (
       expect(next).toHaveLength(16);
       n += 1;
       const bytes = written(form, { sessionId: '1', msgId }, text);
-      const answer = await send(bytes, spellings[n % spellings.length]!(macOf(next, bytes)));
+      const answer = await send(bytes, spellings[n % spellings.length]!(mac(next, bytes)));
       expect(first(asXml(answer))).toBe('200');
       expect(asXml(answer)).toContain('syncml:auth-MAC');
       // Replayed: the device's own repeat gets the same bytes, under another name or number it is none.
-      const again = await send(bytes, spellings[n % spellings.length]!(macOf(next, bytes)));
+      const again = await send(bytes, spellings[n % spellings.length]!(mac(next, bytes)));
       expect(again.body.equals(answer.body)).toBe(true);
       const stolen = written(form, { sessionId: '1', msgId: String(Number(msgId) + 1) }, text);
-      expect(first(asXml(await send(stolen, spellings[0]!(macOf(next, stolen)))))).toMatch(/401|500/);
+      expect(first(asXml(await send(stolen, spellings[0]!(mac(next, stolen)))))).toMatch(/401|500/);
       return answer;
     });
     expect(backend.sessions.at(-1)?.state).toBe('completed');

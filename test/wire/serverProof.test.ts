@@ -1,48 +1,21 @@
-import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Dm2Backend } from '../../src/simulator/dm2Backend/backend.ts';
+import { b64, challenge, credIn, hashOf, nonceOf, proofOf, SCHEMES, type Scheme } from './formulas.ts';
 import { basic, DEVICE, HEADER_OK, OPENING, placeIn, read, STATE, written } from './guarded.ts';
 import { type Answer, closing, post, TYPES, type Wired, wired } from './harness.ts';
 
-/** The formulas of 1x§9.2, spelt out. */
-const h = (...parts: readonly (string | Uint8Array)[]) => {
-  const hash = createHash('md5');
-  for (const part of parts) hash.update(part);
-  return hash.digest();
-};
-const b64 = (bytes: string | Uint8Array) => Buffer.from(bytes as string).toString('base64');
-const SECRET = b64(h('dragoman:server-secret'));
+const ACCOUNT = 'dragoman:server-secret';
+const chal = (scheme: Scheme | 'X509', nonce?: Uint8Array) => challenge(scheme, nonce && b64(nonce));
 
-type Scheme = 'basic' | 'md5' | 'hmac';
-const TYPE = { basic: 'auth-basic', md5: 'auth-md5', hmac: 'auth-MAC' } as const;
-const SCHEMES = ['basic', 'md5', 'hmac'] as const;
+/** What an answer shows of the gateway. */
+const proofIn = (scheme: Scheme, { headers }: Answer, text: string) =>
+  scheme === 'hmac' ? headers['x-syncml-hmac'] : credIn(scheme, text);
+const expected = (scheme: Scheme, nonce: Uint8Array, { body }: Answer) =>
+  proofOf(scheme, ACCOUNT, nonce, body);
 
-/** What the gateway has to show for a nonce, as text to compare. */
-function proofIn(scheme: Scheme, answer: Answer, text: string): string | undefined {
-  if (scheme === 'hmac') return String(answer.headers['x-syncml-hmac'] ?? '') || undefined;
-  const found = /<Cred>(.*?)<\/Cred>/s.exec(text)?.[1];
-  if (found === undefined) return undefined;
-  expect(found).toContain(`>syncml:${TYPE[scheme]}<`);
-  expect(found).toMatch(/<Format[^>]*>b64</);
-  return /<Data>(.*?)<\/Data>/.exec(found)?.[1];
-}
-
-function expected(scheme: Scheme, nonce: Uint8Array, answer: Answer): string {
-  if (scheme === 'basic') return b64('dragoman:server-secret');
-  if (scheme === 'md5') return b64(h(`${SECRET}:`, nonce));
-  const mac = b64(h(`${SECRET}:`, nonce, `:${b64(h(answer.body))}`));
-  return `algorithm=MD5, username="dragoman", mac=${mac}`;
-}
-
-const chal = (scheme: Scheme | 'X509', nonce?: Uint8Array) =>
-  `<Chal><Meta><Type xmlns="syncml:metinf">syncml:${scheme === 'X509' ? 'auth-X509' : TYPE[scheme]}</Type><Format xmlns="syncml:metinf">b64</Format>${
-    nonce && scheme !== 'basic' ? `<NextNonce xmlns="syncml:metinf">${b64(nonce)}</NextNonce>` : ''
-  }</Meta></Chal>`;
-
-const nonceOf = (n: number) => Buffer.alloc(16, n);
 const commandsIn = (text: string) => [...text.matchAll(/<Get>\s*<CmdID>(\d+)<.*?<LocURI>(.*?)</gs)];
 const outline = (text: string) => commandsIn(text).map(([, , uri]) => uri);
 
@@ -92,7 +65,7 @@ describe.each(['xml', 'wbxml'] as const)('the gateway proves itself to a device,
       say: (
         last: string,
         code: string,
-        challenge = '',
+        demand = '',
         each = code === '401' || code === '407' ? code : '404',
       ) => {
         const ref = /<MsgID>(\d+)/.exec(last)?.[1] ?? '';
@@ -100,7 +73,7 @@ describe.each(['xml', 'wbxml'] as const)('the gateway proves itself to a device,
           ([, id], i) =>
             `<Status><CmdID>${i + 2}</CmdID><MsgRef>${ref}</MsgRef><CmdRef>${id}</CmdRef><Cmd>Get</Cmd><Data>${each}</Data></Status>`,
         );
-        return send(`${HEADER_OK(ref, code, challenge)}${statuses.join('')}<Final/>`);
+        return send(`${HEADER_OK(ref, code, demand)}${statuses.join('')}<Final/>`);
       },
     };
   }
@@ -146,7 +119,7 @@ describe.each(['xml', 'wbxml'] as const)('the gateway proves itself to a device,
         expect(proofIn(scheme, retry.answer, retry.text)).toBe(expected(scheme, nonceOf(90), retry.answer));
       }
       const shown = JSON.stringify([await again.traces(DEVICE), gateway.log, again.log]);
-      for (const secret of ['server-secret', SECRET, b64('dragoman:server-secret')])
+      for (const secret of ['server-secret', hashOf(ACCOUNT), b64(ACCOUNT)])
         expect(shown).not.toContain(secret);
     },
   );
@@ -175,14 +148,14 @@ describe.each(['xml', 'wbxml'] as const)('the gateway proves itself to a device,
     ['md5', 'a wish for basic, which a hash cannot serve', chal('basic')],
   ] as const)(
     'by %s and no more after %s: the backend is told, nothing is executed, the session ends [IW-AUTH-2] [1x§9.4]',
-    async (scheme, _what, challenge) => {
+    async (scheme, _what, demand) => {
       const { gateway } = await between(scheme);
       const phone = device(gateway, '1');
       let said = await phone.open();
       const tries: string[][] = [];
       for (let n = 0; n < 12 && commandsIn(said.text).length > 0; n += 1) {
         tries.push(outline(said.text) as string[]);
-        said = await phone.say(said.text, '401', challenge);
+        said = await phone.say(said.text, '401', demand);
       }
       expect(commandsIn(said.text)).toEqual([]);
       expect(said.answer.status).toBe(200);

@@ -55,9 +55,12 @@ export function* dm2DeviceOnLegacyBackend(context: SessionContext): SessionScrip
     if (device.gone) {
       // It was told what became of its commands; nobody is there for more.
       if (asked.kind === 'commands' || asked.kind === 'given-up') yield* server.abort();
+      yield* s.save();
       return ended(device, 'device-gone');
     }
   }
+  // The server's last message may have the nonce for the next session.
+  yield* s.save();
   switch (asked.kind) {
     case 'end':
       return ended(device, 'completed');
