@@ -5,6 +5,11 @@ export function normaliseMoid(moid: string): string {
   return /^[A-Za-z0-9-]+:[^/]*$/.test(id) ? `urn:${id}` : id;
 }
 
+/** Whether a text can only be a MOID: a URN, or `com.company/1.0/Name` (1x§13). */
+export function isMoid(text: string): boolean {
+  return /^(?:urn:)?oma:mo:|^urn:[a-z0-9-]+:mo[:-]|^[a-z][\w-]*(?:\.[\w-]+)+\/[\d.]+\/\S+$/i.test(text);
+}
+
 /**
  * The name of an unnamed root under `MOData` (20§6.1): the piece of the MOID after `urn:oma:mo:oma-` up to
  * the next colon (`fumo`, `dm-dmacc`), of other ids the piece that names the object.

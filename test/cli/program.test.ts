@@ -208,7 +208,7 @@ describe('dragoman mappings from-ddf', () => {
 
   it.each([
     [['/no/such.xml'], 'cannot be read'],
-    [[ddf('vendor.xml')], 'several objects fit; say which MOID and root of'],
+    [[ddf('vendor.xml')], 'several objects fit; say with --moid and --root which of'],
     [[ddf('dmacc-1.2.xml'), '--root', 'DMAcc'], 'roots'],
     [[new URL('program.test.ts', import.meta.url).pathname], 'program.test.ts:'],
   ])('says of %j what is wrong and where', async (args, said) => {

@@ -80,7 +80,10 @@ export class DdfReader {
       return;
     }
     const name = text.includes('/') ? undefined : decodeSegment(text);
-    if (name === undefined) this.fail(`NodeName "${text.slice(0, 80)}" is not one segment of an address`);
+    if (name === undefined)
+      this.fail(
+        `NodeName "${text.slice(0, 80)}" is not one segment of an address; escape "/" as %2F, "%" as %25`,
+      );
     node.name = name;
     this.names[this.names.length - 1] = text;
   }
@@ -88,9 +91,12 @@ export class DdfReader {
   private path(node: DraftNode, top: boolean): void {
     const text = this.cursor.text().trim();
     if (text === '') return;
-    if (!top) this.fail('a Node inside another one cannot have a Path');
+    if (!top)
+      this.fail(
+        'a Node inside another one cannot have a Path; leave it out, the Node stands where it stands',
+      );
     const path = parseTreePath(text);
-    if (path === undefined) this.fail(`Path "${text.slice(0, 80)}" is no place in a tree`);
+    if (path === undefined) this.fail(`Path "${text.slice(0, 80)}" is no place in a tree; write it as ./A/B`);
     node.below = path;
   }
 
@@ -158,7 +164,7 @@ export class DdfReader {
   private occurrence(): string {
     let found: string | undefined;
     this.children((name) => {
-      if (found !== undefined) this.fail(`Occurrence holds both ${found} and ${name}`);
+      if (found !== undefined) this.fail(`Occurrence holds both ${found} and ${name}; leave one of them`);
       const text = this.cursor.text().trim();
       if (OCCURRENCES.has(name)) found = name;
       else if (name === 'ZeroOrN' || name === 'OneOrN') {
@@ -166,7 +172,8 @@ export class DdfReader {
         if (n < 2 || n > MAX_OCCURRENCE)
           this.fail(`${name} holds "${text.slice(0, 20)}", not a number from 2 to ${MAX_OCCURRENCE}`);
         found = `${name.slice(0, -1)}${n}`;
-      } else this.fail(`Occurrence holds ${name}, which it cannot`);
+      } else
+        this.fail(`Occurrence holds ${name}, not one of ${[...OCCURRENCES].join(', ')}, ZeroOrN, OneOrN`);
       return true;
     });
     return found ?? 'One';

@@ -2,6 +2,7 @@ import type { Item } from '../../dm1/message.ts';
 import { parseFormat } from '../../mo/format.ts';
 import { addMounts } from '../../mo/inventory.ts';
 import type { RootPattern } from '../../mo/mapping.ts';
+import { isMoid } from '../../mo/moid.ts';
 import { descendant, type MoNode, walk } from '../../mo/node.ts';
 import { decodeSegment, formatTreePath, parseTreePath, samePath, type TreePath } from '../../mo/treePath.ts';
 import { ownerOf } from '../addresses.ts';
@@ -180,13 +181,12 @@ function foundIn(s: Session, tree: MoNode): Found[] {
   return found;
 }
 
-/** A Type that is a MOID: a URN, an id that a pack knows, or `com.company/1.0/Name` (1x§13). */
+/** A Type that is a MOID, or an id that a pack knows. */
 function moidOf(s: Session, type: string | undefined): string | undefined {
   if (type === undefined || type === '') return undefined;
   const moid = s.context.mappings.canonical(type);
   if (s.context.mappings.rootPatterns().some((pattern) => pattern.moid === moid)) return moid;
-  if (/^(urn:)?oma:mo:|^urn:[a-z0-9-]+:mo[:-]/i.test(type)) return moid;
-  return /^[a-z][\w-]*(\.[\w-]+)+\/[\d.]+\/\S+$/i.test(type) ? type : undefined;
+  return isMoid(type) ? moid : undefined;
 }
 
 function expectedAt(patterns: readonly RootPattern[], path: TreePath): string | undefined {

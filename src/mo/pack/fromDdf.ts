@@ -2,7 +2,7 @@ import { Document, type Pair, type Scalar, type YAMLMap } from 'yaml';
 import { DragomanError } from '../../support/errors.ts';
 import type { Format } from '../format.ts';
 import type { Access } from '../mapping.ts';
-import { rootNameOf } from '../moid.ts';
+import { isMoid, rootNameOf } from '../moid.ts';
 import { encodeSegment } from '../treePath.ts';
 import type { NodeEntry } from './schema.ts';
 
@@ -65,7 +65,8 @@ export function objectsOf(ddf: DdfDocument): readonly DescribedObject[] {
     // A description of a whole device begins with the root itself.
     const segments = node.name === '.' ? above : [...above, segmentOf(node, above)];
     const root = placed ? { root: `./${segments.join('/')}` } : {};
-    if (node.ddfName !== undefined) found.push({ moid: node.ddfName, ...root, node });
+    const moid = moidOf(node);
+    if (moid !== undefined) found.push({ moid, ...root, node });
     else for (const child of node.children) visit(child, segments, placed);
   };
   // A lone unnamed top without Path is the object as such, wherever a device may have it.
@@ -74,23 +75,32 @@ export function objectsOf(ddf: DdfDocument): readonly DescribedObject[] {
   return found;
 }
 
+/** DDFName; Microsoft's descriptions write the MOID of an interior node as its MIME. */
+function moidOf({ ddfName, mime, format }: DdfNode): string | undefined {
+  return ddfName ?? (format === 'node' ? mime.find(isMoid) : undefined);
+}
+
 /**
  * A mapping pack for one management object of a device description: formats, types, access types,
- * occurrence and permanence of every node. Names are the same on both sides; renames are the operator's to
- * add.
+ * occurrence and permanence of every node. An object that stands at several places, as for the device and for its
+ * user, has all of them; what these do not agree on is left open. Names are the same on both sides; renames are the
+ * operator's to add.
  *
  * @throws DragomanError `mapping` with file, place and reason
  */
 export function packFromDdf(ddf: DdfDocument, options: PackFromDdfOptions = {}): string {
-  const object = chosen(ddf, options);
+  const [object, ...others] = chosen(ddf, options);
   const moid = options.moid ?? object.moid;
-  const root = options.root ?? object.root;
+  const roots = options.root !== undefined ? [options.root] : rootsOf([object, ...others]);
+  const create = parentOfNew(object.node, roots);
   const nodes = new Map<string, NodeEntry>();
   describe(ddf, object.node, [], nodes);
+  for (const { node } of others) describeAlternative(ddf, node, [], nodes);
   const document = new Document({
     title: oneLine(object.node.title) ?? rootNameOf(moid),
     moid,
-    ...(root !== undefined && { roots: [root] }),
+    ...(roots.length > 0 && { roots }),
+    ...(create !== undefined && { create }),
     ...(nodes.size > 0 && { nodes: Object.fromEntries(nodes) }),
   });
   document.commentBefore = ` From ${oneLine(ddf.file) ?? 'a DDF'}${of(ddf)}.`;
@@ -106,27 +116,51 @@ function of({ man, mod }: DdfDocument): string {
   return model === '' ? '' : ` of ${model}`;
 }
 
-function chosen(ddf: DdfDocument, { root, moid }: PackFromDdfOptions): DescribedObject {
-  const objects = objectsOf(ddf);
-  const matching = objects.filter(
+function rootsOf(objects: readonly DescribedObject[]): string[] {
+  return [...new Set(objects.flatMap(({ root }) => root ?? []))];
+}
+
+/** Where a new instance is made: right above the root, where its name is free and a server may add it. */
+function parentOfNew(node: DdfNode, roots: readonly string[]): string | undefined {
+  if (node.access?.includes('Add') !== true) return undefined;
+  return roots
+    .map((root) => /^(\.(?:\/[^<>/]+)+)\/<x>$/.exec(root)?.[1])
+    .find((parent) => parent !== undefined);
+}
+
+type OneOrMore<T> = readonly [T, ...T[]];
+
+/** The object that the operator means, once for each of its places. */
+function chosen(ddf: DdfDocument, { root, moid }: PackFromDdfOptions): OneOrMore<DescribedObject> {
+  const described = objectsOf(ddf);
+  const objects = described.length > 0 || moid === undefined ? described : unnamedObjects(ddf, moid);
+  const fitting = objects.filter(
     (object) => (moid === undefined || object.moid === moid) && (root === undefined || object.root === root),
   );
-  if (matching.length === 1) return matching[0]!;
-  if (objects.length === 1 && matching.length === 0) return objects[0]!;
-  const top = ddf.tops[0];
-  if (objects.length === 0 && top !== undefined && moid !== undefined && ddf.tops.length === 1) {
-    const placed = top.node.name === undefined && top.below.length === 0;
-    const place = [...top.below.map(encodeSegment), segmentOf(top.node, top.below)].join('/');
-    return { moid, node: top.node, ...(!placed && { root: `./${place}` }) };
-  }
+  const [first, ...others] = objects.length === 1 ? objects : fitting;
+  if (first && others.every((object) => sameObject(first, object))) return [first, ...others];
   const names = objects.map((object) => `${object.moid} at ${object.root ?? 'no place'}`).join(', ');
   throw wrong(
     ddf,
+    undefined,
     '',
     objects.length === 0
-      ? 'no node has a DDFName; say which MOID the object has'
-      : `${matching.length === 0 ? 'no object fits' : 'several objects fit'}; say which MOID and root of ${names}`,
+      ? 'no node has a DDFName that is a MOID; say with --moid which object it is'
+      : `${first ? 'several objects fit' : 'no object fits'}; say with --moid and --root which of ${names}`,
   );
+}
+
+function sameObject(a: DescribedObject, b: DescribedObject): boolean {
+  return a.moid === b.moid && a.node.name === b.node.name;
+}
+
+/** Where no node has a MOID, the tops are what there is. */
+function unnamedObjects(ddf: DdfDocument, moid: string): readonly DescribedObject[] {
+  return ddf.tops.map(({ below, node }) => {
+    const placed = node.name !== undefined || below.length > 0;
+    const place = [...below.map(encodeSegment), segmentOf(node, below)].join('/');
+    return { moid, node, ...(placed && { root: `./${place}` }) };
+  });
 }
 
 function describe(
@@ -142,7 +176,7 @@ function describe(
     const other = nodes.get(key);
     // Several unnamed children are alternatives for one place: what they do not agree on is left open.
     if (other !== undefined && child.name !== undefined)
-      throw wrong(ddf, key, `is described twice, the second time at ${child.at}`);
+      throw wrong(ddf, child.at, key, 'is described twice; leave one of the two out');
     nodes.set(key, other === undefined ? entry : common(other, entry));
     if (other === undefined) describe(ddf, child, path, nodes);
     else describeAlternative(ddf, child, path, nodes);
@@ -176,11 +210,11 @@ const SECRET = /secret|passw|passphrase|pin$|pw$|nonce|authdata|(?:private|share
 function entryOf(ddf: DdfDocument, node: DdfNode, key: string): NodeEntry {
   const format = node.format ?? (node.children.length > 0 ? 'node' : undefined);
   if (format !== undefined && format !== 'node' && node.children.length > 0)
-    throw wrong(ddf, key, `has DFFormat ${format} and child nodes (${node.at})`);
+    throw wrong(ddf, node.at, key, `has DFFormat ${format} and child nodes; only DFFormat node has children`);
   const leaf = format !== 'node';
   const type = leaf ? node.mime[0] : undefined;
   if (type !== undefined && type.length > 512)
-    throw wrong(ddf, key, `has a MIME type of ${type.length} characters`);
+    throw wrong(ddf, node.at, key, `has a MIME type of ${type.length} characters; 512 are allowed`);
   return {
     ...(format !== undefined && { format }),
     ...(type !== undefined && format !== 'null' && { type }),
@@ -208,6 +242,7 @@ function oneLine(text: string | undefined): string | undefined {
   return line === '' ? undefined : line;
 }
 
-function wrong({ file }: DdfDocument, path: string, reason: string): DragomanError {
-  return new DragomanError('mapping', `${file}: ${path === '' ? '' : `${path}: `}${reason}.`);
+function wrong({ file }: DdfDocument, at: string | undefined, path: string, reason: string): DragomanError {
+  const place = at === undefined || at === '' ? file : `${file}:${at}`;
+  return new DragomanError('mapping', `${place}: ${path === '' ? '' : `${path}: `}${reason}.`);
 }

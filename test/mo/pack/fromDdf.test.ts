@@ -71,6 +71,50 @@ describe('a mapping pack from a DDF', () => {
     expect(nodes?.['Flash']).toMatchObject({ format: 'bool', access: ['Get', 'Replace'] });
   });
 
+  it('has every place of an object that is described for the device and for its user, and its MOID from where Microsoft writes it [1x§15.5]', () => {
+    const { moid, roots, nodes } = packOf('kiosk-csp.xml');
+    expect(moid).toBe('com.microsoft/1.1/MDM/Kiosk');
+    expect(roots).toStrictEqual(['./User/Vendor/MSFT/Kiosk', './Device/Vendor/MSFT/Kiosk']);
+    const any = ['Add', 'Delete', 'Get', 'Replace'];
+    expect(nodes).toStrictEqual({
+      '<x>': { format: 'node', access: any, occurs: 'ZeroOrMore' },
+      '<x>/Attempts': { format: 'int', access: any, occurs: 'ZeroOrOne' },
+      '<x>/Logo': { format: 'b64', access: ['Get', 'Replace'], occurs: 'ZeroOrOne' },
+      // Of the device alone.
+      '<x>/RestartNow': { format: 'null', access: ['Exec', 'Get'], occurs: 'One' },
+    });
+    expect(packOf('kiosk-csp.xml', { root: './User/Vendor/MSFT/Kiosk' }).nodes).not.toHaveProperty(
+      '<x>/RestartNow',
+    );
+  });
+
+  it('takes the MOID for all tops of one name where no node has any', () => {
+    const top = (path: string, name: string) =>
+      `<Node><NodeName>${name}</NodeName><Path>${path}</Path></Node>`;
+    const twice = readDdf(`<MgmtTree>${top('./A', 'X')}${top('./B', 'X')}</MgmtTree>`, 'x.xml');
+    expect(parse(packFromDdf(twice, { moid: 'urn:x' }))).toMatchObject({ roots: ['./A/X', './B/X'] });
+    const apart = readDdf(`<MgmtTree>${top('./A', 'X')}${top('./B', 'Y')}</MgmtTree>`, 'x.xml');
+    expect(() => packFromDdf(apart, { moid: 'urn:x' })).toThrow(
+      'x.xml: several objects fit; say with --moid and --root which of urn:x at ./A/X, urn:x at ./B/Y',
+    );
+    expect(parse(packFromDdf(apart, { moid: 'urn:x', root: './B/Y' }))).toMatchObject({ roots: ['./B/Y'] });
+  });
+
+  it('says where a server makes new instances, if it may [IW-HGET-1]', () => {
+    expect(packOf('dmacc-1.2.xml', { root: './DMAcc/<x>' })).toMatchObject({ create: './DMAcc' });
+    expect(packOf('dmacc-1.2.xml', { root: './Ext/<x>/Acc/<y>' })).not.toHaveProperty('create');
+    expect(packOf('fumo.xml')).not.toHaveProperty('create');
+  });
+
+  it.each([
+    ['devinfo-devdetail.xml', 'urn:oma:mo:oma-dm-devinfo:1.0', './DevInfo', 7],
+    ['devinfo-devdetail.xml', 'urn:oma:mo:oma-dm-devdetail:1.0', './DevDetail', 10],
+    ['scomo.xml', 'urn:oma:mo:oma-scomo:1.0', './Vendor/Example/SCOMO', 26],
+  ])('is made of %s for %s', (ddf, moid, root, count) => {
+    const { roots, nodes } = packOf(ddf, { moid });
+    expect([roots, Object.keys(nodes ?? {}).length]).toStrictEqual([[root], count]);
+  });
+
   it('leaves open what alternatives for one unnamed place do not agree on', () => {
     const { nodes } = packOf('vendor.xml', CAMERA);
     expect(nodes?.['<x>']).toStrictEqual({ format: 'node' });
@@ -84,7 +128,7 @@ describe('a mapping pack from a DDF', () => {
       { moid: 'com.example/2.1/Clock', root: './Vendor/Example/Clock' },
     ]);
     expect(() => packFromDdf(read('vendor.xml'))).toThrow(
-      'vendor.xml: several objects fit; say which MOID and root of com.example/1.0/Camera at ./Vendor/Example/Cam%201',
+      'vendor.xml: several objects fit; say with --moid and --root which of com.example/1.0/Camera at ./Vendor/Example/Cam%201',
     );
     expect(() => packFromDdf(read('vendor.xml'), { moid: 'urn:other' })).toThrow('no object fits');
     expect(packOf('vendor.xml', { root: './Vendor/Example/Clock' }).moid).toBe('com.example/2.1/Clock');
@@ -117,10 +161,10 @@ describe('a mapping pack from a DDF', () => {
     const b = '<Node><NodeName>b</NodeName></Node>';
     const leaf = `<Node><NodeName>c</NodeName><DFProperties><DFFormat><chr/></DFFormat></DFProperties>${b}</Node>`;
     expect(() => packFromDdf(description(b + b), { moid: 'urn:x' })).toThrow(
-      'bad.xml: b: is described twice',
+      /bad\.xml:1:\d+: b: is described twice; leave one of the two out/,
     );
     expect(() => packFromDdf(description(leaf), { moid: 'urn:x' })).toThrow(
-      'bad.xml: c: has DFFormat chr and child nodes',
+      /bad\.xml:1:\d+: c: has DFFormat chr and child nodes; only DFFormat node has children/,
     );
   });
 
