@@ -1,4 +1,4 @@
-import type { BodyElement, Encoding, Status, SyncMLMessage } from '../../dm1/message.ts';
+import type { Encoding, SyncMLMessage } from '../../dm1/message.ts';
 import { DragomanError } from '../../support/errors.ts';
 import { hmacHeader } from '../credentials.ts';
 import { EventLog, type LoggedMessage } from '../eventLog.ts';
@@ -16,14 +16,16 @@ import {
 import type { SimTree } from '../tree.ts';
 import { readFileNotation } from '../treeFile.ts';
 import { phoneTree, treeFrom } from '../trees.ts';
+import { AlertLedger } from './alertLedger.ts';
 import { checkServerMessage } from './checks.ts';
 import { ClientAuthentication } from './clientAuth.ts';
 import { clientHeader } from './header.ts';
 import { Inbound } from './inbound.ts';
 import type { ClientAlert, LegacyDeviceOptions, SessionReport } from './options.ts';
 import { type Assembled, Outbox } from './outbox.ts';
-import { alertElement, devInfoReplace } from './package1.ts';
+import { devInfoReplace } from './package1.ts';
 import { ServerAuthentication } from './serverAuth.ts';
+import { headerStatus, nextMessage, onlyAsked, plainStatus } from './statuses.ts';
 import { TriggerInbox, type Woken } from './triggers.ts';
 
 /** What `begin` and `session` may change for one session. */
@@ -50,6 +52,7 @@ export class LegacyDevice {
   readonly tree: SimTree;
   /** Alerts for the next package; reports of asynchronous Execs come here too. */
   readonly pendingAlerts: ClientAlert[];
+  readonly #alerts: AlertLedger;
   readonly #log: EventLog;
   readonly #http: HttpClient;
   readonly #client: ClientAuthentication;
@@ -68,13 +71,6 @@ export class LegacyDevice {
   /** The message that the next step sends. */
   #next: Assembled | undefined;
   #sent: SyncMLMessage | undefined;
-  /** Alerts of this session without a Status yet; they are owed again when it ends early. */
-  #owed: ClientAlert[] = [];
-  readonly #alertOf = new WeakMap<Outgoing, ClientAlert>();
-  /** Owed alerts by `MsgID/CmdID` of the Alert that carried them. */
-  readonly #carried = new Map<string, ClientAlert>();
-  /** Reports of asynchronous Execs for the next session. */
-  readonly #reported: ClientAlert[] = [];
   #sessionAlert: '1200' | '1201' = '1201';
   #aborting = false;
 
@@ -94,7 +90,8 @@ export class LegacyDevice {
       tree === undefined
         ? phoneTree(deviceId)
         : treeFrom(typeof tree === 'string' ? readFileNotation(tree) : tree, deviceId);
-    this.pendingAlerts = [...(this.options.alerts ?? [])];
+    this.#alerts = new AlertLedger(this.options.alerts ?? []);
+    this.pendingAlerts = this.#alerts.pending;
     this.#log = new EventLog(onMessage, keepMessages);
     this.#http = new HttpClient(this.options, this.#log);
     this.#client = new ClientAuthentication(
@@ -169,8 +166,7 @@ export class LegacyDevice {
     this.#inbound.begin();
     this.#client.begin();
     this.#server.begin();
-    this.#carried.clear();
-    this.#owed = [...this.pendingAlerts.splice(0), ...(options.alerts ?? []), ...this.#reported.splice(0)];
+    this.#alerts.begin(options.alerts ?? []);
     this.#packageOne(options.sessionAlert ?? this.options.sessionAlert ?? '1201', []);
   }
 
@@ -225,7 +221,7 @@ export class LegacyDevice {
     this.#next = undefined;
     this.#aborting = false;
     this.#outbox.clear();
-    this.pendingAlerts.unshift(...this.#owed.splice(0));
+    this.#alerts.end();
   }
 
   /** Alert 1200/1201, other alerts, DevInfo (1x§2.1). */
@@ -234,17 +230,9 @@ export class LegacyDevice {
     this.#outbox.clear();
     const { quirks = {}, version = '1.2' } = this.options;
     this.#outbox.add({ kind: 'Alert', code: sessionAlert, items: [] });
-    if (version !== '1.1') this.#addAlerts(this.#owed);
+    if (version !== '1.1') this.#outbox.add(...this.#alerts.owed());
     this.#outbox.add(devInfoReplace(this.tree, this.#encoding.form, quirks.devInfoReversed ?? false));
     this.#ready(head, true);
-  }
-
-  #addAlerts(alerts: readonly ClientAlert[]): void {
-    for (const alert of alerts) {
-      const element = alertElement(alert);
-      this.#alertOf.set(element, alert);
-      this.#outbox.add(element);
-    }
   }
 
   #ready(head: readonly Outgoing[], mayEnd: boolean, tail: readonly Outgoing[] = []): void {
@@ -260,10 +248,7 @@ export class LegacyDevice {
       mayEnd ? more : tail,
     );
     this.#next = packed;
-    packed.elements.forEach((element, i) => {
-      const alert = this.#alertOf.get(element);
-      if (alert) this.#carried.set(`${this.#msgId}/${packed.message.body[i]!.cmdId}`, alert);
-    });
+    this.#alerts.carry(this.#msgId, packed);
   }
 
   #assemble(elements: readonly Outgoing[], final: boolean, msgId: string): Assembled {
@@ -351,7 +336,8 @@ export class LegacyDevice {
       return;
     }
     const verdict = this.#server.judge(message, commands.length > 0);
-    const status = this.#headerStatus(message, verdict);
+    const code = this.options.quirks?.header212 && verdict.code === 200 ? 212 : verdict.code;
+    const status = headerStatus(message, code, verdict.chal);
     if (header === 'again') {
       this.#packageOne(this.#sessionAlert, [status]);
       return;
@@ -377,7 +363,9 @@ export class LegacyDevice {
     this.#outbox.add(...done.out);
     this.#report!.executed.push(...done.executed);
     this.#report!.violations.push(...done.violations);
-    if (message.final && !asksForMore) this.#attachReports();
+    if (message.final && !asksForMore && this.options.version !== '1.1') {
+      this.#outbox.add(...this.#alerts.fresh());
+    }
     this.#ready([status], message.final || asksForMore, [nextMessage()]);
   }
 
@@ -390,70 +378,15 @@ export class LegacyDevice {
       if (element.cmdRef === '0' || element.cmd === 'SyncHdr') {
         header = this.#client.take(element, this.options.quirks?.needs212 ?? false);
       } else {
-        this.#settle(element);
+        this.#alerts.settle(element);
       }
       if (element.cmd === 'Results' && element.code !== '213') this.#outbox.clear();
     }
     return header;
   }
 
-  /** An alert with a Status is the server's now, unless the Status says who are you. */
-  #settle({ msgRef, cmdRef, code }: Status): void {
-    const alert = this.#carried.get(`${msgRef}/${cmdRef}`);
-    if (!alert || code === '401' || code === '407') return;
-    this.#owed = this.#owed.filter((owed) => owed !== alert);
-  }
-
-  #headerStatus(message: SyncMLMessage, verdict: ReturnType<ServerAuthentication['judge']>): Outgoing {
-    return {
-      kind: 'Status',
-      msgRef: message.header.msgId,
-      cmdRef: '0',
-      cmd: 'SyncHdr',
-      targetRefs: [message.header.target.uri],
-      sourceRefs: [message.header.source.uri],
-      ...(verdict.chal ? { chal: verdict.chal } : {}),
-      code: String(this.options.quirks?.header212 && verdict.code === 200 ? 212 : verdict.code),
-      items: [],
-    };
-  }
-
   #noteReport(alert: ClientAlert): void {
     const { reports = 'next-session' } = this.options;
-    if (reports === 'next-session') this.#reported.push(alert);
-    else if (reports === 'same-session') this.pendingAlerts.push(alert);
+    if (reports !== 'never') this.#alerts.report(alert, reports);
   }
-
-  /** Alerts that arose meanwhile go with the package that is being answered (1x§5.2). */
-  #attachReports(): void {
-    if (this.options.version === '1.1') return;
-    const fresh = this.pendingAlerts.splice(0);
-    this.#owed.push(...fresh);
-    this.#addAlerts(fresh);
-  }
-}
-
-/** Whether a message did nothing but ask for more: an answer to it without commands is the last one, Final or not. */
-function onlyAsked({ body, final }: SyncMLMessage): boolean {
-  return (
-    !final &&
-    body.every((e) => (e.kind === 'Status' ? e.cmd === 'SyncHdr' : e.kind === 'Alert' && e.code === '1222'))
-  );
-}
-
-function nextMessage(): Outgoing {
-  return { kind: 'Alert', code: '1222', items: [] };
-}
-
-function plainStatus(command: BodyElement, msgRef: string, code: number): Omit<Status, 'cmdId'> {
-  return {
-    kind: 'Status',
-    msgRef,
-    cmdRef: command.cmdId,
-    cmd: command.kind,
-    targetRefs: [],
-    sourceRefs: [],
-    code: String(code),
-    items: [],
-  };
 }
