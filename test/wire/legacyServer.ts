@@ -17,6 +17,7 @@ export interface Reply {
 
 export interface Told {
   readonly message: SyncMLMessage;
+  readonly body: Buffer;
   readonly bytes: number;
 }
 
@@ -34,7 +35,7 @@ export async function legacyServer(
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const bytes = Buffer.concat(chunks);
     const { message } = decodeMessage(bytes, form);
-    const n = told.push({ message, bytes: bytes.length }) - 1;
+    const n = told.push({ message, body: bytes, bytes: bytes.length }) - 1;
     const { sessionId, msgId } = message.header;
     const { body, final = true, meta = '', headerCode = 212, ...more } = reply(n, message) ?? { body: '' };
     const header = `<SyncHdr><VerDTD>1.2</VerDTD><VerProto>DM/1.2</VerProto><SessionID>${sessionId}</SessionID><MsgID>${more.msgId ?? n + 1}</MsgID><Target><LocURI>D</LocURI></Target><Source><LocURI>S</LocURI></Source>${meta}</SyncHdr>`;

@@ -6,6 +6,7 @@ import { post, TYPES, type Wired } from './harness.ts';
 /** One message of the gateway, as bytes and as read. */
 export interface Said {
   readonly xml: string;
+  readonly body: Buffer;
   readonly bytes: number;
   readonly message: SyncMLMessage;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
@@ -86,6 +87,7 @@ export async function talk(gateway: Pick<Wired, 'dm'>, device: RawDevice): Promi
     const commands = decoded.body.filter(isCommand).flatMap(flat);
     const last = {
       xml: answer.text,
+      body: answer.body,
       bytes: answer.body.length,
       message: decoded,
       headers: answer.headers,
