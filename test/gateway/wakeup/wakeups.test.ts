@@ -170,11 +170,17 @@ onEveryEngine('notifications', (newUrl) => {
     fault = 'backend-failed';
     const { id } = await ask();
     const times: number[] = [];
-    for (const start = now; now <= start + 2 * HOUR; now += 1000) {
+    const start = now;
+    for (let one = await wakeups.get(id); one?.state === 'waiting'; one = await wakeups.get(id)) {
       const before = sent.length;
+      now = one.nextAt - 1;
+      await round();
+      expect(sent).toHaveLength(before);
+      now = one.nextAt;
       await round();
       if (sent.length > before) times.push((now - start) / 1000);
     }
+    expect(now - start).toBeLessThan(2 * HOUR);
     expect(times.slice(0, 7)).toEqual([0, 2, 6, 14, 30, 62, 126]);
     expect(Math.max(...times.slice(1).map((at, i) => at - times[i]!))).toBeLessThanOrEqual(600);
     expect(new Set(sent.map(({ copy }) => copy))).toEqual(new Set([1]));
@@ -183,7 +189,7 @@ onEveryEngine('notifications', (newUrl) => {
       sent: 0,
       detail: 'After 1 h, it could not be sent: No.',
     });
-  }, 60_000);
+  });
 
   it('fail at once where no repeat mends it, and stay answerable [IW-NOT-2]', async () => {
     fault = 'backend-refused';
