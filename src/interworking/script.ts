@@ -3,6 +3,8 @@
  * effect and is resumed with the result, so a journal of results replays it exactly. Time reaches it
  * only as the `at` of results (milliseconds since 1970), randomness only inside results.
  */
+
+import type { KeptBack } from '../dm1/keepBack.ts';
 import type { AlertCommand, Cred, SyncHdr, SyncMLMessage } from '../dm1/message.ts';
 import type { Readdressing } from '../dm1/readdress.ts';
 import type { StoredChunk } from '../dm1/storedData.ts';
@@ -113,6 +115,8 @@ export type BackendRequest =
       readonly open?: OpenChunks;
       /** MaxMsgSize of the server: nothing is made larger than that. */
       readonly max?: number;
+      /** Commands of the server that the device did not get. */
+      readonly kept?: readonly KeptBack[];
     };
 
 export type BackendEvent =

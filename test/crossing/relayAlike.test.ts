@@ -48,6 +48,8 @@ const SCRIPT: readonly (readonly ServerCommand[])[] = [
   [{ kind: 'Exec', uri: './LAWMO/Operations/FullyLock', correlator: 'c1' }],
 ];
 
+/** Some take nothing but 212 for an answer. */
+const AUTH = { type: 'basic', username: 'phone', password: 'secret' } as const;
 const ALERTS = [
   {
     source: './FUMO/fw',
@@ -65,6 +67,7 @@ async function session(phone: Phone, server: LegacyServer, url: string) {
     new LegacyDevice({
       deviceId: ID,
       alerts: ALERTS,
+      auth: AUTH,
       // One that cannot put chunks together is not to be sent any.
       ...(phone.has('largeObjects') && { maxMsgSize: 6000 }),
       ...phone.device,
@@ -120,15 +123,17 @@ describe.each(PHONES)('a 1.x device $name', (phone) => {
   it.each(['xml', 'wbxml'] as const)(
     'and a 1.x server in %s see no difference between a gateway and none between them [IW-REL-1] [IW-SES-9]',
     async (theirs) => {
-      const near = closing(new LegacyServer({ script: SCRIPT, maxMsgSize: 5000 }));
-      const far = closing(new LegacyServer({ script: SCRIPT, encoding: theirs, maxMsgSize: 5000 }));
+      const near = closing(new LegacyServer({ script: SCRIPT, auth: AUTH, maxMsgSize: 5000 }));
+      const far = closing(
+        new LegacyServer({ script: SCRIPT, auth: AUTH, encoding: theirs, maxMsgSize: 5000 }),
+      );
       const direct = await session(phone, near, await near.start());
       const gateway = await run({
         backends: { legacy: { protocol: 'dm1', url: await far.start(), encoding: theirs } },
         routes: [{ match: { protocol: 'dm1' }, backend: 'legacy' }],
       });
       const relayed = await session(phone, far, gateway.dm);
-      expect(direct.server.length).toBeGreaterThan(1);
+      expect(direct.device).toMatchObject({ outcome: 'completed', next: 'completed' });
       expect(relayed).toEqual(direct);
     },
   );

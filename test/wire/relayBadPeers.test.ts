@@ -93,6 +93,27 @@ describe.each(['xml', 'wbxml'] as const)('in a relayed session in %s', (form) =>
     expect(other.got.map(({ url }) => url)).toEqual(['/dm?node=2']);
   });
 
+  it('a signed message with what its server may not do reaches no device [IW-REL-1] [20§10.3]', async () => {
+    const signed = { 'x-syncml-hmac': 'username="srv", mac=AAAAAAAAAAAAAAAAAAAAAA==' };
+    const rules = [{ moid: '*fumo*', rights: ['read'] }];
+    const { got, gateway } = await relayed(
+      [(server) => ({ ...ask()(server), headers: { ...type, ...signed } })],
+      {},
+      { access: rules },
+    );
+    const { body } = await gateway.post(encode(opening()), type);
+    expect(codes(body)).toEqual(['500', '500', '500']);
+    // Nor would the server take an abort that nobody has signed.
+    expect(got).toHaveLength(1);
+    const [trace] = await gateway.traces(DEVICE);
+    expect(trace).toMatchObject({ ending: 'backend-failed' });
+    expect(trace!.trace.filter(({ kind }) => kind === 'note').map(({ text }) => text)).toEqual([
+      'legacy has no right to Get ./DevInfo/Man.',
+      expect.stringContaining('stands in a message that is signed'),
+      'The server is not told: it takes signed messages only.',
+    ]);
+  });
+
   it('what stands in a secret node is in no trace, whichever side says it [IW-REL-1] [IW-ADDR-3]', async () => {
     const secret = 'tr0ub4dor';
     const node = './DMAcc/acc/AppAuth/1/AAuthSecret';

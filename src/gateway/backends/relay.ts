@@ -1,5 +1,6 @@
 import { HMAC_HEADER } from '../../dm1/auth/hmacHeader.ts';
 import { type CodecLimits, decodeMessage, defaultEncoding, encodeMessage } from '../../dm1/codec.ts';
+import { answerForKept } from '../../dm1/keepBack.ts';
 import { readdressBytes, readdressMessage } from '../../dm1/readdress.ts';
 import { DM1_FORMS, DM1_TYPES } from '../../dm1/tables/mediaTypes.ts';
 import { outgrows, transcoded } from '../../dm1/transcode.ts';
@@ -32,7 +33,8 @@ type Relay = Extract<BackendRequest, { protocol: 'relay' }>;
  * The device's message as its server gets it: signed ones as they came, others with the addresses changed;
  * written anew only where the server is configured for the other encoding.
  *
- * @throws DragomanError `too-large` where that would make it larger than the server takes
+ * @throws DragomanError `too-large` where that would make it larger than the server takes, `forbidden` where
+ *   a signed one would have to say what the server may not do
  */
 export function relayedRequest(
   request: RelayedRequest,
@@ -46,9 +48,16 @@ export function relayedRequest(
     const value = request.headers[name];
     if (value !== undefined) headers[name] = value;
   }
-  if (SIGNATURES.some((name) => headers[name] !== undefined)) return { body: request.body, headers };
-  const { form = came, max } = relay;
-  const body = form === came ? readdressBytes(request.body, form, relay.addresses, limits) : anew();
+  const { form = came, max, kept = [] } = relay;
+  if (SIGNATURES.some((name) => headers[name] !== undefined)) {
+    if (kept.length === 0) return { body: request.body, headers };
+    throw new DragomanError(
+      'forbidden',
+      'What the server may not do cannot be said in a message that is signed.',
+    );
+  }
+  const asItCame = form === came && kept.length === 0;
+  const body = asItCame ? readdressBytes(request.body, form, relay.addresses, limits) : anew();
   if (outgrows(request.body.length, body.length, max, form !== came)) {
     throw new DragomanError(
       'too-large',
@@ -59,9 +68,13 @@ export function relayedRequest(
   return { body, headers: { ...headers, 'content-type': DM1_TYPES[form], accept: DM1_TYPES[form] } };
 
   function anew(): Uint8Array {
-    const { message } = transcoded(decodeMessage(request.body, came, limits).message, form, relay.open);
-    const readdressed = readdressMessage(message, relay.addresses);
-    return encodeMessage(readdressed, defaultEncoding(form, message.header.verDTD));
+    const { message, encoding } = decodeMessage(request.body, came, limits);
+    const told = readdressMessage(answerForKept(message, kept), relay.addresses);
+    if (form === came) return encodeMessage(told, encoding);
+    return encodeMessage(
+      transcoded(told, form, relay.open).message,
+      defaultEncoding(form, message.header.verDTD),
+    );
   }
 }
 

@@ -14,16 +14,10 @@ import { ServerSide } from './dm1Server.ts';
  */
 export function* dm1OnDm1(context: SessionContext): SessionScript {
   const s = new Session(context);
-  const { opening, limits, access, backend } = context;
+  const { opening, limits } = context;
   if (opening.protocol !== 'dm1') throw new TypeError('This relay needs a DM 1.x opening');
   const leg = new ServerSide(s, opening);
   assumedMounts(s);
-  if (access && Object.hasOwn(access, backend.name)) {
-    yield* s.note(
-      'IW-REL-1',
-      "This device's own ACLs hold for its server; `access` of the backend does not.",
-    );
-  }
   let { message } = opening;
   let devInfo = devInfoItems(message);
   let unanswered = true;
@@ -41,7 +35,8 @@ export function* dm1OnDm1(context: SessionContext): SessionScript {
         if (aborting) return { ending: 'aborted', reply: leg.close(message, 200) };
         const { code = 'backend-failed', detail = 'The answer is of DM 2.0.' } = failure ?? {};
         yield* s.note('IW-REL-1', `The device is told that its session failed: ${detail}`);
-        if (code === 'too-large') yield* leg.abort(message, 'in its stead');
+        // The server has not had the message.
+        if (code === 'too-large' || code === 'forbidden') yield* leg.abort(message, 'in its stead');
         return { ending: 'backend-failed', reply: leg.close(message, ERRORS[code].dm1), detail };
       }
       yield* leg.take(message, answer);
@@ -57,9 +52,9 @@ export function* dm1OnDm1(context: SessionContext): SessionScript {
         if (unanswered) yield* answeredByRelayed(s, opening.message);
         unanswered = false;
       }
-      const passed = leg.reply(answer, message);
-      if ('tooLarge' in passed) {
-        const detail = passed.tooLarge;
+      const passed = yield* leg.reply(answer, message);
+      if ('unfit' in passed) {
+        const detail = passed.unfit;
         yield* s.note('IW-REL-1', `The session ends: ${detail}`);
         yield* leg.abort(message);
         return { ending: 'backend-failed', reply: leg.close(message, ERRORS['backend-failed'].dm1), detail };

@@ -1,4 +1,5 @@
 import { type CodecLimits, DEFAULT_LIMITS, encodeMessage } from '../../dm1/codec.ts';
+import type { KeptBack } from '../../dm1/keepBack.ts';
 import type { SyncMLMessage } from '../../dm1/message.ts';
 import { type Readdressing, readdressBytes, readdressMessage, roomFor } from '../../dm1/readdress.ts';
 import { answerWithStatus } from '../../dm1/session/answerWithStatus.ts';
@@ -6,6 +7,7 @@ import { type OpenChunks, outgrows, transcoded } from '../../dm1/transcode.ts';
 import type { Opening } from '../context.ts';
 import type { BackendEvent, BackendRequest, DeviceReply, Script } from '../script.ts';
 import type { Session } from '../session.ts';
+import { withinRights } from './dm1Access.ts';
 import { abortMessage } from './dm1Messages.ts';
 
 export type Relayed = Extract<BackendEvent, { kind: 'dm1' }>;
@@ -31,6 +33,8 @@ export class ServerSide {
   #signed = false;
   /** Largest message that either side takes, by its own word. */
   readonly #most: { device?: number | undefined; server?: number | undefined } = {};
+  /** Commands that the device did not get, in the package that it answers. */
+  #kept: readonly KeptBack[] = [];
   /** Objects that are half across, where the encodings differ. */
   readonly #open: { toServer?: OpenChunks | undefined; toDevice?: OpenChunks | undefined } = {};
 
@@ -61,6 +65,7 @@ export class ServerSide {
       ...(!this.#s.context.backend.mirrors && { form: this.#form }),
       ...(open && { open }),
       ...(max !== undefined && { max }),
+      ...(this.#kept.length > 0 && { kept: this.#kept }),
     };
   }
 
@@ -120,12 +125,20 @@ export class ServerSide {
   }
 
   /**
-   * The server's message, in which the device finds its own name for the server; a signed one as it is.
-   * `tooLarge`: what of it the device would not take, if that is the gateway's doing.
+   * The server's message, in which the device finds its own name for the server and nothing that the server
+   * may not do; a signed one as it is. `unfit`: why the device cannot be given it.
    */
-  reply({ message, raw }: Relayed, answered: SyncMLMessage): DeviceReply | { readonly tooLarge: string } {
+  *reply(answer: Relayed, answered: SyncMLMessage): Script<DeviceReply | { readonly unfit: string }> {
+    const { raw } = answer;
+    const { message, kept, notes } = withinRights(this.#s, answer.message);
+    for (const text of notes) yield* this.#s.note('20§10.3', text);
     if (!raw) return { protocol: 'dm1', message };
-    if (raw.mac !== undefined) return { protocol: 'dm1', message, raw };
+    if (raw.mac !== undefined) {
+      return notes.length === 0
+        ? { protocol: 'dm1', message, raw }
+        : { unfit: 'A command that the server may not send stands in a message that is signed.' };
+    }
+    this.#kept = answered.final ? kept : [...this.#kept, ...kept];
     const { encoding } = this.#opening;
     const changes = [
       ...this.#forDevice(answered),
@@ -134,15 +147,19 @@ export class ServerSide {
     const readdressed = readdressMessage(message, changes);
     const max = this.#most.device;
     const tooLarge = (bytes: number) => ({
-      tooLarge: `The server's message of ${raw.body.length} bytes would have ${bytes} for the device, which takes ${max}.`,
+      unfit: `The server's message of ${raw.body.length} bytes would have ${bytes} for the device, which takes ${max}.`,
     });
-    if (raw.form === encoding.form) {
+    if (raw.form === encoding.form && kept.length === 0) {
       const body = readdressBytes(raw.body, raw.form, changes, asLarge(raw.body));
       if (outgrows(raw.body.length, body.length, max)) return tooLarge(body.length);
       return { protocol: 'dm1', message: readdressed, raw: { ...raw, body } };
     }
-    const { message: written, open } = transcoded(readdressed, encoding.form, this.#open.toDevice);
-    this.#open.toDevice = open;
+    let written = readdressed;
+    if (raw.form !== encoding.form) {
+      const { message: recoded, open } = transcoded(readdressed, encoding.form, this.#open.toDevice);
+      this.#open.toDevice = open;
+      written = recoded;
+    }
     const bytes = max === undefined ? 0 : encodeMessage(written, encoding).length;
     if (outgrows(raw.body.length, bytes, max, true)) return tooLarge(bytes);
     return { protocol: 'dm1', message: written, ...(raw.blank && { blank: true }) };
