@@ -65,11 +65,11 @@ export class Dm2BackendLeg {
     return yield* this.#take(event);
   }
 
-  /** `unchanged`: the device said just that, and its own bytes pass. */
+  /** `unchanged`: the device said just that, and its own bytes pass. `left`: it is there for no more commands. */
   *respond(
     status: readonly StatusItem[],
     alerts: readonly Alert[],
-    unchanged = false,
+    { unchanged = false, left = false } = {},
   ): Script<BackendAnswer> {
     const package3: Package3 = { Status: status, ...(alerts.length > 0 && { Alert: alerts }) };
     const event = yield* this.#s.perform({
@@ -80,6 +80,7 @@ export class Dm2BackendLeg {
         ...(this.#msgId !== undefined && { msgId: this.#msgId }),
         ...this.#at(),
         ...(unchanged && { unchanged }),
+        ...(left && { left }),
       },
     });
     return yield* this.#take(event);

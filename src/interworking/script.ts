@@ -95,6 +95,8 @@ export type BackendRequest =
       readonly url?: string;
       /** The device's message at hand says just that: its own bytes pass (IW-REL-1). */
       readonly unchanged?: true;
+      /** The device has left: commands in the answer would be executed by nobody (IW-SES-10). */
+      readonly left?: true;
     }
   | {
       readonly protocol: 'dm1';

@@ -272,6 +272,7 @@ export class DeviceChannel {
     if (this.inbox.objects.open) {
       this.note('The last chunk of a large object never came');
       this.inbox.objects.interrupt();
+      this.#spool.interrupt();
     }
     return challenged;
   }

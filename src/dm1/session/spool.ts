@@ -16,8 +16,8 @@ interface Open {
   chunk?: StoredChunk;
   /** Bytes of Data so far. */
   arrived: number;
-  /** Beyond the limit: whoever puts the object together refuses it, so nothing more is stored. */
-  refused: boolean;
+  /** Text, or small; or beyond the limit: whoever puts the object together refuses that. */
+  inMemory: boolean;
 }
 
 /**
@@ -55,16 +55,21 @@ export class Spool {
     return absorbed;
   }
 
-  /** The object that this Item brings a chunk of to be stored. */
+  /** The open object goes on no more; the next chunk begins one. */
+  interrupt(): void {
+    this.#open = undefined;
+  }
+
+  /** The object that this Item brings a chunk of, if it is one to be stored. */
   #next(item: Item, inherited: Meta | undefined): Open | undefined {
     if (this.#open && !continuesObject(this.#open.first, item)) this.#open = undefined;
-    this.#open ??= item.moreData ? opened(item, inherited, this.#limit) : undefined;
+    if (!this.#open && item.moreData) this.#open = opened(item, inherited, this.#limit);
     const open = this.#open;
     if (!open) return undefined;
     if (!item.moreData) this.#open = undefined;
     open.arrived += arrivedBytes(item);
-    open.refused ||= open.arrived > this.#limit;
-    return open.refused ? undefined : open;
+    open.inMemory ||= open.arrived > this.#limit;
+    return open.inMemory ? undefined : open;
   }
 }
 
@@ -73,14 +78,13 @@ export function hasChunk(element: BodyElement): boolean {
   return 'items' in element && element.items.some((item) => item.moreData);
 }
 
-/** An object to be stored begins with this chunk: a binary one, large or of unknown size. */
-function opened(item: Item, inherited: Meta | undefined, limit: number): Open | undefined {
+/** An object begins with this chunk: to be stored when it is binary, and large or of unknown size. */
+function opened(item: Item, inherited: Meta | undefined, limit: number): Open {
   const meta = { ...inherited, ...item.meta };
-  const format = parseFormat(meta.format);
   const size = meta.size ?? Number.POSITIVE_INFINITY;
-  if (!isBinary(format) || size <= IN_MEMORY) return undefined;
-  const refused = meta.size !== undefined && meta.size > limit;
+  const inMemory =
+    !isBinary(parseFormat(meta.format)) || size <= IN_MEMORY || (meta.size !== undefined && size > limit);
   const stored = item.stored as StoredChunk | undefined;
   const isText = stored ? stored.rest !== undefined : typeof item.data === 'string';
-  return { first: item, coding: isText ? 'base64' : 'raw', arrived: 0, refused };
+  return { first: item, coding: isText ? 'base64' : 'raw', arrived: 0, inMemory };
 }

@@ -28,7 +28,7 @@ export class BuiltinBackend implements Backend {
     const package2 =
       'package1' in send
         ? await this.#jobs.open(deviceId, session)
-        : await this.#jobs.report(deviceId, session, send.package3.Status);
+        : await this.#jobs.report(deviceId, session, send.package3.Status, send.left);
     // After the Status items: an EXEC that was just answered 202 may have its report beside them.
     await this.receive(deviceId, sent.Alert ?? []);
     return { kind: 'package2', package2 };

@@ -167,8 +167,16 @@ export class JobQueue {
     return this.#send(deviceId, session);
   }
 
-  /** The device's answer to what this session was sent last; resolves to what comes next. */
-  async report(deviceId: string, session: JobSession, status: readonly StatusItem[]): Promise<Package2> {
+  /**
+   * The device's answer to what this session was sent last; resolves to what comes next. `left`: nothing
+   * does, for the device is not there any more; what waits is for its next session.
+   */
+  async report(
+    deviceId: string,
+    session: JobSession,
+    status: readonly StatusItem[],
+    left = false,
+  ): Promise<Package2> {
     const [sent] = await this.#sent(deviceId);
     if (sent?.session_id === session.id) {
       if (session.step !== undefined && sent.detail === sentAt(session.step)) {
@@ -176,7 +184,7 @@ export class JobQueue {
       }
       await this.#finish(sent, status);
     }
-    return this.#send(deviceId, session);
+    return left ? END_ALONE : this.#send(deviceId, session);
   }
 
   /** A session is over: what it had sent and the device has not answered will not be answered. */

@@ -85,7 +85,7 @@ function* converse(
       // The backend is done, yet the device has told more: that opens a backend session of its own.
       answer = yield* backend.initiate([sessionAlertToDm2(undefined, ''), ...told.alerts], url);
     } else {
-      answer = yield* backend.respond(result.status, told.alerts);
+      answer = yield* backend.respond(result.status, told.alerts, { left: device.ended !== undefined });
       if (device.ended) {
         // The device left: its answers were delivered, and nobody is there for further commands (IW-SES-10).
         if (answer.ok) yield* device.alerts.settle(told.due);

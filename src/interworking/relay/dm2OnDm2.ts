@@ -54,7 +54,10 @@ export function* dm2OnDm2(context: SessionContext): SessionScript {
     // What cannot stand beside Status items is delivered behind this session (IW-ALERT-6).
     due = backend.takesAlertsAnyTime ? device.alerts.take() : [];
     const alerts = due.map(({ alert }) => alert);
-    answer = yield* backend.respond(status, alerts, alike && isSaid(device.said, status, alerts));
+    answer = yield* backend.respond(status, alerts, {
+      unchanged: alike && isSaid(device.said, status, alerts),
+      left: device.gone !== undefined,
+    });
     if (device.gone && answer.ok) yield* device.alerts.settle(due);
     if (device.gone) return { ending: 'device-gone' };
   }

@@ -602,6 +602,32 @@ describe('large objects of a legacy server [IW-WR-5] [1x§8]', () => {
     expect(statuses(sent[2]).map(({ code }) => code)).toEqual(['200', '413']);
   });
 
+  it('puts a small binary one together in memory, however many chunks it comes in', () => {
+    const piece = (bytes: readonly number[], moreData: boolean, size?: number) => ({
+      kind: 'Add' as const,
+      cmdId: '3',
+      items: [
+        {
+          target: { uri: './big' },
+          meta: { format: 'bin', ...(size !== undefined && { size }) },
+          data: Uint8Array.from(bytes),
+          ...(moreData && { moreData }),
+        },
+      ],
+    });
+    const { result } = play(
+      client().open(content),
+      script(
+        (m) => reply(m, [piece([1, 2], true, 5)], { final: false }),
+        (m) => reply(m, [piece([3], true)], { final: false }),
+        (m) => reply(m, [piece([4, 5], false)]),
+      ),
+    );
+    expect(result).toMatchObject({
+      commands: [{ command: { items: [{ data: Buffer.of(1, 2, 3, 4, 5) }] } }],
+    });
+  });
+
   describe('that is binary and large', () => {
     const SIZE = 300_000;
     const half = 'A'.repeat(SIZE / 2);
