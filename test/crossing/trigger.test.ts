@@ -2,20 +2,22 @@ import { createSocket } from 'node:dgram';
 import { describe, expect, it } from 'vitest';
 import { LegacyDevice } from '../../src/simulator/index.ts';
 import { closing, type Running, run } from './gateway.ts';
+import { PHONES, type Phone } from './phones.ts';
 
 const ID = 'IMEI:493005100592800';
 const serverCred = { scheme: 'md5', username: 'gw', password: 'server secret' } as const;
 
 /** A 1.x device that waits for datagrams, and the gateway that has an account on it. */
-async function waiting(
-  framing: 'raw' | 'wsp',
-  encoding: 'xml' | 'wbxml',
-  password: string = serverCred.password,
-) {
+async function waiting(framing: 'raw' | 'wsp', phone: Phone, password: string = serverCred.password) {
   const lan = { type: 'udp', networks: ['127.0.0.0/8'], framing };
   const gateway = await run({ notifications: { via: 'lan', transports: { lan } } });
   const device = closing(
-    new LegacyDevice({ url: gateway.dm, deviceId: ID, encoding, serverCred: { ...serverCred, password } }),
+    new LegacyDevice({
+      url: gateway.dm,
+      deviceId: ID,
+      ...phone.device,
+      serverCred: { ...serverCred, password },
+    }),
   );
   const socket = createSocket('udp4');
   const datagrams: Buffer[] = [];
@@ -49,12 +51,11 @@ async function waiting(
 const stateOf = async (gateway: Running, id: string) =>
   (await gateway.api<{ state: string }>('GET', `/api/notifications/${id}`)).body.state;
 
-describe.each([
-  ['raw', 'xml'],
-  ['wsp', 'wbxml'],
-] as const)('a trigger that comes %s to a 1.x device in %s', (framing, encoding) => {
+describe.each(PHONES)('a trigger that comes to a 1.x device $name', (phone) => {
+  const framing = phone.encoding === 'xml' ? 'raw' : 'wsp';
+
   it('opens the session with its SessionID, Alert 1200 and ui-mode, once [IW-NOT-1] [IW-NOT-2] [1x§10.1]', async () => {
-    const { gateway, device, ask } = await waiting(framing, encoding);
+    const { gateway, device, ask } = await waiting(framing, phone);
     for (const uiMode of ['informative', 'background', 'interaction', 'unspecified']) {
       const { id, number, bytes } = await ask(uiMode);
       const sessionId = number.toString(16).toUpperCase();
@@ -74,7 +75,7 @@ describe.each([
   });
 
   it('opens none when an octet was changed, cut off or added, or the password is another [1x§9.2] [1x§10.1]', async () => {
-    const { gateway, device, ask } = await waiting(framing, encoding);
+    const { gateway, device, ask } = await waiting(framing, phone);
     const { id, bytes } = await ask();
     const header = framing === 'wsp' ? 6 : 0;
     for (const at of bytes.keys()) {
@@ -92,7 +93,7 @@ describe.each([
     expect(await stateOf(gateway, id)).toBe('sent');
     expect(await device.notified(bytes)).toMatchObject({ outcome: 'completed' });
 
-    const other = await waiting(framing, encoding, 'another');
+    const other = await waiting(framing, phone, 'another');
     expect(await other.device.notified((await other.ask()).bytes)).toEqual({ ignored: 'wrong-digest' });
   });
 });

@@ -374,24 +374,30 @@ describe('a device of the same generation as its server', () => {
   const trigger = Buffer.concat([hex('02 d8 00 00 00 00 2a 06'), Buffer.from('legacy')]);
   const package0 = Buffer.concat([triggerDigest('legacy', 'secret', 'nonce', trigger), trigger]);
 
-  it('gets the bytes of its legacy server, in a WAP push where it waits for that, and answers it itself [IW-NOT-1] [IW-NOT-2] [IW-REL-1]', async () => {
-    const server = closing(new LegacyServer({ serverId: 'legacy' }));
-    const gateway = await run({
-      backends: { legacy: { protocol: 'dm1', url: await server.start(), serverId: 'legacy' } },
-      routes: [{ match: { protocol: 'dm1' }, backend: 'legacy' }],
-      notifications: { via: 'lan', transports: { lan: { ...LAN, framing: 'wsp' } } },
-    });
-    const device = closing(new LegacyDevice({ url: gateway.dm, deviceId: ID }));
-    const { address, datagrams } = await mailbox();
-    await device.session();
-    await register(gateway, { notifyAddress: address });
-    const { body } = await handIn(gateway, package0);
-    expect(body).toMatchObject({ form: 'trigger', number: 42, notes: [{ rule: 'IW-NOT-1' }] });
-    expect(await until(() => datagrams[0])).toEqual(Buffer.concat([hex('01 06 03 c4 af 87'), package0]));
-    await device.session({ sessionAlert: '1200', sessionId: '2A' });
-    await answered(gateway, body);
-    expect(server.sessions.at(-1)).toMatchObject({ sessionId: '2A', opening: '1200' });
-  });
+  it.each(PHONES)(
+    '$name gets the bytes of its legacy server, in a WAP push where it waits for that, and answers it itself [IW-NOT-1] [IW-NOT-2] [IW-REL-1]',
+    async (phone) => {
+      const auth = { type: 'basic', username: 'phone', password: 'secret' } as const;
+      const known = phone.needs212 && { auth };
+      const server = closing(new LegacyServer({ serverId: 'legacy', ...known }));
+      const gateway = await run({
+        backends: { legacy: { protocol: 'dm1', url: await server.start(), serverId: 'legacy' } },
+        routes: [{ match: { protocol: 'dm1' }, backend: 'legacy' }],
+        notifications: { via: 'lan', transports: { lan: { ...LAN, framing: 'wsp' } } },
+      });
+      const device = closing(new LegacyDevice({ url: gateway.dm, deviceId: ID, ...phone.device, ...known }));
+      const { address, datagrams } = await mailbox();
+      await device.session();
+      await register(gateway, { notifyAddress: address });
+      const { body } = await handIn(gateway, package0);
+      expect(body).toMatchObject({ form: 'trigger', number: 42, notes: [{ rule: 'IW-NOT-1' }] });
+      expect(await until(() => datagrams[0])).toEqual(Buffer.concat([hex('01 06 03 c4 af 87'), package0]));
+      const sessionId = phone.onlySession ?? '2A';
+      await device.session({ sessionAlert: '1200', sessionId });
+      await answered(gateway, body);
+      expect(server.sessions.at(-1)).toMatchObject({ sessionId, opening: '1200' });
+    },
+  );
 
   it('gets the options of its 2.0 server, and gives their number back unchanged [IW-NOT-1] [IW-NOT-2] [IW-REL-1]', async () => {
     const backend = closing(new Dm2Backend());

@@ -4,6 +4,16 @@ import type { ClientVerifier } from './clientVerifier.ts';
 import type { ServerCommand } from './script.ts';
 import type { CommandRecord, PartialResults, ServerSession } from './session.ts';
 
+/** A command whose data goes in chunks. */
+export interface LargeCommand {
+  readonly command: ServerCommand;
+  readonly item: Item;
+  rest: string | Uint8Array;
+  first: boolean;
+  /** What the client said of it, chunk by chunk. */
+  record?: CommandRecord;
+}
+
 /** A session while it runs. */
 export interface Live {
   readonly session: ServerSession;
@@ -22,9 +32,7 @@ export interface Live {
   /** Commands of a package that did not fit into one message. */
   carry: ServerCommand[];
   /** Rest of an object being sent in chunks. */
-  object:
-    | { readonly command: ServerCommand; readonly item: Item; rest: string | Uint8Array; first: boolean }
-    | undefined;
+  object: LargeCommand | undefined;
   partial: PartialResults | undefined;
   packages: number;
   /** The client wants proof of who the server is; the same commands go out again. */

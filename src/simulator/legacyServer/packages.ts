@@ -3,7 +3,7 @@ import { cut, pieceLength } from '../chunks.ts';
 import { credOf } from '../credentials.ts';
 import type { HttpReply } from '../httpServer.ts';
 import { contentTypeOf, dataSize, encodeMessage, isCommand, VERSION_CONSTANTS } from '../syncml.ts';
-import type { Live } from './live.ts';
+import type { LargeCommand, Live } from './live.ts';
 import type { LegacyServerOptions } from './options.ts';
 import { type ServerCommand, toCommand } from './script.ts';
 import type { CommandRecord } from './session.ts';
@@ -21,6 +21,8 @@ export class Packages {
 
   /** The next package of the script, or the end of the session. */
   next(live: Live, body: BodyElement[]): HttpReply {
+    // A client that answers a chunk with anything but 213 wants no more of them.
+    if (live.object?.record?.code !== undefined) live.object = undefined;
     if (live.object) return this.#sendChunk(live, body);
     const commands = live.carry.length > 0 ? live.carry.splice(0) : this.#script(live);
     if (commands.length === 0) {
@@ -113,8 +115,8 @@ export class Packages {
     const whole = dataSize(object.rest) <= max;
     if (whole && this.#encode(live, [...body, build(object.rest, false)], true).length <= max) {
       body.push(build(object.rest, false));
+      this.#record(live, object, cmdId);
       live.object = undefined;
-      this.#record(live, object.command, cmdId);
       return this.send(live, body, true);
     }
     const take = pieceLength(
@@ -123,15 +125,19 @@ export class Packages {
       (piece) => this.#encode(live, [...body, build(piece, true)], false).length,
     );
     body.push(build(cut(object.rest, 0, take), true));
+    this.#record(live, object, cmdId);
     object.rest = cut(object.rest, take);
     object.first = false;
     return this.send(live, body, false);
   }
 
-  #record(live: Live, command: ServerCommand, cmdId: string): void {
-    const record: CommandRecord = { command, code: undefined, statuses: [], results: [] };
-    live.pending.set(`${live.msgId + 1}/${cmdId}`, record);
-    live.session.commands.push(record);
+  /** All chunks of an object have one record. */
+  #record(live: Live, object: LargeCommand, cmdId: string): void {
+    if (!object.record) {
+      object.record = { command: object.command, code: undefined, statuses: [], results: [] };
+      live.session.commands.push(object.record);
+    }
+    live.pending.set(`${live.msgId + 1}/${cmdId}`, object.record);
   }
 
   #message(live: Live, body: readonly BodyElement[], final: boolean): SyncMLMessage {
