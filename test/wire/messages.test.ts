@@ -1,8 +1,10 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { xmlToWbxml } from '../../src/dm1/codec.ts';
 import type { Command } from '../../src/dm1/message.ts';
 import { BOX, ID, known, MAN, play } from './box.ts';
-import { post, TYPES } from './harness.ts';
+import { closing, post, TYPES } from './harness.ts';
 import {
   addressOf,
   devInfo,
@@ -210,6 +212,54 @@ describe.each(['xml', 'wbxml'] as const)('a device in %s', (form) => {
     });
     expect(never.sc).toEqual([202, 200]);
   });
+
+  it.each([false, true])(
+    'may finish an Exec later (202): its 1226 brings the Correlator to whoever asked, in the same package: %s [IW-EXEC-2] [1x§5.3]',
+    async (same) => {
+      const told: { Alert?: { AlertType: string; Data: unknown }[] }[] = [];
+      const server = createServer(async (request, response) => {
+        const chunks: Buffer[] = [];
+        for await (const chunk of request) chunks.push(chunk as Buffer);
+        told.push(JSON.parse(Buffer.concat(chunks).toString('utf8')));
+        response
+          .writeHead(200, { 'content-type': 'application/vnd.oma.dm.request+json' })
+          .end('{"CMD":[["END"]]}');
+      });
+      closing({ close: () => void server.close() });
+      await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+      const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+      let correlator = '';
+      const report = () =>
+        `<Alert><CmdID>70</CmdID><Data>1226</Data><Correlator>${correlator}</Correlator><Item><Source><LocURI>./Box/Run</LocURI></Source><Meta><Type xmlns="syncml:metinf">org.example.done</Type><Format xmlns="syncml:metinf">int</Format></Meta><Data>200</Data></Item></Alert>`;
+      const answer = (now: Said): string => {
+        const started = now.commands.find(({ kind }) => kind === 'Exec');
+        const body = `${headerOk(now)}${parts(now, ({ kind }) => (kind === 'Exec' ? 202 : 200)).join('')}`;
+        if (started && 'correlator' in started) correlator = started.correlator ?? '';
+        if (started && same) return `${body}${NEXT(96)}`;
+        return `${body}${same && correlator !== '' && !asks(now) ? report() : ''}<Final/>`;
+      };
+      const { sc, gateway } = await run(
+        [['EXEC', `${BOX}//Run`, `http://${host}/done`]],
+        { answer },
+        { outbound: { allow: [host] } },
+      );
+      expect(sc).toEqual([202]);
+      expect(correlator).not.toBe('');
+      if (!same) {
+        const opening = `<Alert><CmdID>1</CmdID><Data>1201</Data></Alert>${devInfo(ID)}${report()}<Final/>`;
+        const [first] = await talk(gateway, { id: ID, sessionId: '5', ...wbxml, opening });
+        expect(codesOf(first)).toContain('Alert 70 200');
+      }
+      const delivered = () =>
+        told.map(({ Alert = [] }) => Alert.map(({ AlertType, Data }) => [AlertType, Data]));
+      await expect.poll(delivered).toEqual([
+        [
+          ['urn:oma:at:dm:2.0:ClientInitiatedMgmt', undefined],
+          ['org.example.done', { DM1x: 200 }],
+        ],
+      ]);
+    },
+  );
 
   it.each<[string, string, number | undefined]>([
     ['0', 'limits nothing', undefined],
