@@ -36,7 +36,8 @@ export type CredVerdict =
       readonly ok: true;
       /** 212: good for the session; 200: for this message only. */
       readonly status: 212 | 200;
-      readonly scheme: 'none' | 'basic' | 'md5' | 'hmac';
+      /** `mtls`: the certificate of the connection, without any Cred. */
+      readonly scheme: 'none' | 'basic' | 'md5' | 'hmac' | 'mtls';
       readonly nextNonce?: Uint8Array;
     }
   | {

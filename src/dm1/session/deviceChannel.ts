@@ -215,9 +215,12 @@ export class DeviceChannel {
     const verdict = yield* verify(message.header, message.header.cred);
     if (verdict.ok) {
       const { status, scheme, nextNonce } = verdict;
-      this.#headerCode = this.#each && scheme !== 'none' ? 200 : status;
       this.#verifies = status === 200 && scheme !== 'none';
-      this.#chal = nextNonce && scheme !== 'none' ? challengeMeta(scheme, nextNonce) : undefined;
+      // A connection proves itself in every message, and needs no Cred in any.
+      const without = scheme === 'none' || scheme === 'mtls';
+      if (without) this.#headerCode = 212;
+      else this.#headerCode = this.#each ? 200 : status;
+      this.#chal = nextNonce && !without ? challengeMeta(scheme, nextNonce) : undefined;
       return message;
     }
     this.refuseAll(message, verdict.status);

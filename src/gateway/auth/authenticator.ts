@@ -15,7 +15,7 @@ import { SessionTries } from './sessionTries.ts';
 import { Throttle } from './throttle.ts';
 
 export interface AuthPolicy {
-  readonly dm1: 'none' | 'basic' | 'md5' | 'hmac';
+  readonly dm1: 'none' | 'basic' | 'md5' | 'hmac' | 'mtls';
   readonly dm2: 'none' | 'basic' | 'digest' | 'mtls';
   readonly unknownDevice: 401 | 404;
 }
@@ -44,6 +44,8 @@ export interface Dm1Attempt {
   readonly request?: {
     readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
     readonly body: Uint8Array;
+    /** Of the connection; absent: none was shown. */
+    readonly certificate?: CertificateClaim;
   };
 }
 
@@ -70,12 +72,12 @@ export type Dm2Verdict =
       readonly detail: string;
     };
 
-type Dm1Scheme = Exclude<AuthPolicy['dm1'], 'none'>;
+type Dm1Scheme = Exclude<AuthPolicy['dm1'], 'none' | 'mtls'>;
 type Dm1Result = AuthVerdict & { readonly at: number };
 
 /** Stands in for the account of a device that has none, so that both cost the same work. */
 const NOBODY = accountOf('nobody', 'no password is this one');
-const DM1_SCHEMES = ['none', 'basic', 'md5', 'hmac'] as const;
+const DM1_SCHEMES = ['none', 'basic', 'md5', 'hmac', 'mtls'] as const;
 const STRANGERS: readonly FoundNonce[] = [{ party: 'device', nonce: new Uint8Array(16) }];
 const REPORTED_FROM = 5;
 
@@ -120,6 +122,11 @@ export class DeviceAuthenticator {
     if (this.#throttle.wait(throttled(attempt)) > 0) {
       return this.#at({ ok: false, status: 403, detail: 'too many failed authentications; try again later' });
     }
+    if (scheme === 'mtls') {
+      const { ok, detail } = await this.#certificate({ ...attempt, ...attempt.request }, record, 'dm1');
+      // It is the connection's word, so every message is asked for it.
+      return this.#at(ok ? { ok, status: 200, scheme } : { ok, status: 403, detail });
+    }
     const good = await this.#check(attempt, scheme, record);
     if (!good || !record) return this.#refuse(attempt, scheme, record);
     this.#tries.forget(attempt.sessionId);
@@ -135,6 +142,7 @@ export class DeviceAuthenticator {
     const record = await this.#recall(attempt);
     const scheme = schemeOf(record, this.#policy.dm1, DM1_SCHEMES);
     if (scheme === 'none' || this.#throttle.wait(throttled(attempt)) > 0) return false;
+    if (scheme === 'mtls') return this.#problem(attempt.request?.certificate, attempt.deviceId) === undefined;
     const good = (await this.#proof(attempt, scheme, record)) !== undefined;
     if (!good && offersProof(attempt)) await this.#failed(attempt, record, 'dm1');
     return good;
@@ -158,7 +166,10 @@ export class DeviceAuthenticator {
         detail: 'too many failed authentications',
       };
     }
-    if (scheme === 'mtls') return this.#certificate(attempt, record);
+    if (scheme === 'mtls') {
+      const { ok, detail } = await this.#certificate(attempt, record, 'dm2');
+      return ok ? { ok, scheme } : { ok, status: 403, detail };
+    }
     if (authorization === undefined || authorization.trim() === '') {
       return this.#challenge(scheme, 'credentials are missing');
     }
@@ -184,16 +195,22 @@ export class DeviceAuthenticator {
   }
 
   /** TLS has verified the certificate; it must be that of this device, and still hold (IW-SES-2). */
-  async #certificate(attempt: Dm2Attempt, record: DeviceRecord | undefined): Promise<Dm2Verdict> {
+  async #certificate(
+    attempt: Source & { readonly certificate?: CertificateClaim },
+    record: DeviceRecord | undefined,
+    protocol: 'dm1' | 'dm2',
+  ): Promise<
+    { readonly ok: true; readonly detail?: never } | { readonly ok: false; readonly detail: string }
+  > {
     const { deviceId, certificate } = attempt;
     const problem = this.#problem(certificate, deviceId);
     if (problem === undefined) {
       this.#throttle.succeeded(throttled(attempt));
-      await this.#registry.firstContact(deviceId, 'dm2');
-      return { ok: true, scheme: 'mtls' };
+      await this.#registry.firstContact(deviceId, protocol);
+      return { ok: true };
     }
-    await this.#failed(attempt, record, 'dm2');
-    return { ok: false, status: 403, detail: problem };
+    await this.#failed(attempt, record, protocol);
+    return { ok: false, detail: problem };
   }
 
   #problem(claim: CertificateClaim | undefined, deviceId: string): string | undefined {

@@ -142,7 +142,7 @@ export class Bootstrapper {
 }
 
 /** How the device is to present its account (1x§9.1); a 2.0 client has one way to hold it. */
-const AUTH_TYPES: Readonly<Record<Exclude<Dm1Scheme, 'none'> | 'digest', string>> = {
+const AUTH_TYPES: Readonly<Record<Exclude<Dm1Scheme, 'none' | 'mtls'> | 'digest', string>> = {
   basic: 'BASIC',
   md5: 'DIGEST',
   digest: 'DIGEST',

@@ -50,7 +50,7 @@ export interface CertificateFiles {
   readonly key: string;
 }
 
-export type Dm1Scheme = 'none' | 'basic' | 'md5' | 'hmac';
+export type Dm1Scheme = 'none' | 'basic' | 'md5' | 'hmac' | 'mtls';
 export type Dm2Scheme = 'none' | 'basic' | 'digest' | 'mtls';
 
 export interface Limits {

@@ -216,8 +216,10 @@ function checkReferences(tree: Tree, backends: Tree, problems: ConfigProblem[]):
   }
   const { listen, deviceAuth } = tree;
   const tls = isTree(listen) ? listen['tls'] : undefined;
-  if (isTree(deviceAuth) && deviceAuth['dm2'] === 'mtls' && !(isTree(tls) && tls['clientCa'] !== undefined)) {
-    problems.push({ path: 'deviceAuth.dm2', message: 'mtls needs listen.tls.clientCa' });
+  for (const protocol of ['dm1', 'dm2']) {
+    if (!isTree(deviceAuth) || deviceAuth[protocol] !== 'mtls') continue;
+    if (isTree(tls) && tls['clientCa'] !== undefined) continue;
+    problems.push({ path: `deviceAuth.${protocol}`, message: 'mtls needs listen.tls.clientCa' });
   }
   if (isTree(tls) && tls['crl'] !== undefined && tls['clientCa'] === undefined) {
     problems.push({

@@ -195,7 +195,11 @@ export const CONFIG_SCHEMA = group('Configuration of the gateway.', {
     ),
   },
   deviceAuth: group('How devices must authenticate, by generation.', {
-    dm1: choice(['none', 'basic', 'md5', 'hmac'], 'Scheme for DM 1.x devices.', 'md5'),
+    dm1: choice(
+      ['none', 'basic', 'md5', 'hmac', 'mtls'],
+      'Scheme for DM 1.x devices; `mtls` needs `listen.tls.clientCa`.',
+      'md5',
+    ),
     dm2: choice(
       ['none', 'basic', 'digest', 'mtls'],
       'Scheme for DM 2.0 clients; `mtls` needs `listen.tls.clientCa`.',

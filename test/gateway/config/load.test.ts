@@ -138,7 +138,7 @@ describe('mistakes', () => {
     [
       'a choice that is none',
       { text: 'deviceAuth: {dm1: kerberos}' },
-      'deviceAuth.dm1: must be one of none, basic, md5, hmac',
+      'deviceAuth.dm1: must be one of none, basic, md5, hmac, mtls',
     ],
     [
       'an address without port',
@@ -212,6 +212,11 @@ describe('mistakes', () => {
       'client certificates without their authority',
       { text: 'deviceAuth: {dm2: mtls}' },
       'deviceAuth.dm2: mtls needs listen.tls.clientCa',
+    ],
+    [
+      'client certificates of 1.x devices without their authority',
+      { text: 'deviceAuth: {dm1: mtls}' },
+      'deviceAuth.dm1: mtls needs listen.tls.clientCa',
     ],
     [
       'revocation lists without their authority',
