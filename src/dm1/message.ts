@@ -127,8 +127,6 @@ export interface Results {
 
 export type BodyElement = Command | Status | Results;
 
-export type CommandKind = Command['kind'];
-
 /** How a message travels: what a reply must mirror (1x§12.1). */
 export interface Encoding {
   readonly form: 'xml' | 'wbxml';

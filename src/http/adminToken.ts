@@ -34,7 +34,7 @@ function readToken(file: string): string {
 }
 
 /** Compares in constant time, whatever the lengths. */
-export function sameSecret(given: string, wanted: string): boolean {
+function sameSecret(given: string, wanted: string): boolean {
   const hash = (text: string) => createHash('sha256').update(text).digest();
   return timingSafeEqual(hash(given), hash(wanted));
 }

@@ -45,7 +45,7 @@ function statusOf(error: unknown): number | undefined {
   return typeof error.status === 'number' ? error.status : undefined;
 }
 
-export function problemOf(error: DragomanError, instance: string, status = error.row.http): Problem {
+function problemOf(error: DragomanError, instance: string, status = error.row.http): Problem {
   return {
     type: `urn:dragoman:error:${error.code}`,
     title: ERRORS[error.code as ErrorCode].summary,
@@ -57,7 +57,7 @@ export function problemOf(error: DragomanError, instance: string, status = error
   };
 }
 
-export function sendProblem(response: Response, problem: Problem): void {
+function sendProblem(response: Response, problem: Problem): void {
   if (problem.status === 401) response.setHeader('WWW-Authenticate', 'Bearer realm="dragoman"');
   if (problem.status === 503) response.setHeader('Retry-After', String(RETRY_AFTER_SECONDS));
   response.status(problem.status).type('application/problem+json').send(JSON.stringify(problem));

@@ -12,7 +12,7 @@ export interface Account {
   readonly password: string;
 }
 
-export const CRED_TYPE: Readonly<Record<CredScheme, string>> = {
+const CRED_TYPE: Readonly<Record<CredScheme, string>> = {
   basic: 'syncml:auth-basic',
   md5: 'syncml:auth-md5',
   hmac: 'syncml:auth-MAC',
@@ -29,11 +29,11 @@ function md5(...parts: (string | Uint8Array)[]): Buffer {
   return hash.digest();
 }
 
-export function basicData({ username, password }: Account): string {
+function basicData({ username, password }: Account): string {
   return Buffer.from(`${username}:${password}`, 'utf8').toString('base64');
 }
 
-export function md5Data({ username, password }: Account, nonce: Uint8Array): string {
+function md5Data({ username, password }: Account, nonce: Uint8Array): string {
   return md5(md5(`${username}:${password}`).toString('base64'), ':', nonce).toString('base64');
 }
 

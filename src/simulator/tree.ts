@@ -240,7 +240,7 @@ function fits(content: NodeContent): boolean {
   return pattern === undefined || (typeof content.value === 'string' && pattern.test(content.value));
 }
 
-export function cloneNode(node: SimNode): SimNode {
+function cloneNode(node: SimNode): SimNode {
   const copy: SimNode = { ...node };
   if (node.children) {
     copy.children = new Map();

@@ -125,7 +125,7 @@ export function readFileNotation(file: string): unknown {
   }
 }
 
-export function isMoNode(value: unknown): value is MoNode {
+function isMoNode(value: unknown): value is MoNode {
   if (typeof value !== 'object' || value === null) return false;
   const node = value as Record<string, unknown>;
   return typeof node['name'] === 'string' && Array.isArray(node['children']);

@@ -255,13 +255,11 @@ export interface NotificationsTable {
 export type DeviceRow = Selectable<DevicesTable>;
 export type DeviceUpdate = Updateable<DevicesTable>;
 export type NewDevice = Insertable<DevicesTable>;
-export type NonceRow = Selectable<NoncesTable>;
 export type SessionRow = Selectable<SessionsTable>;
 export type SessionPatch = Omit<Updateable<SessionsTable>, 'id'>;
 export type JournalRow = Selectable<JournalTable>;
 export type RepositoryRow = Selectable<RepositoryTable>;
 export type JobRow = Selectable<JobsTable>;
-export type NewJob = Insertable<JobsTable>;
 export type OutboxRow = Selectable<OutboxTable>;
 export type NewOutbox = Insertable<OutboxTable>;
 export type InteractionRow = Selectable<InteractionsTable>;

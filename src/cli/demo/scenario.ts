@@ -9,7 +9,7 @@ export interface Step {
   readonly shows?: string;
 }
 
-export const NEW_PACKAGE_URL = 'https://firmware.example/phone-2.1.bin';
+const NEW_PACKAGE_URL = 'https://firmware.example/phone-2.1.bin';
 
 const DEVINFO = 'urn:oma:mo:oma-dm-devinfo:1.2';
 const FUMO = 'urn:oma:mo:oma-fumo:1.0';

@@ -1,4 +1,4 @@
-import { ACL_COMMANDS, type Acl, type AclCommand } from './acl.ts';
+import type { Acl, AclCommand } from './acl.ts';
 
 /**
  * The ACLs of a node and its ancestors, the root's first and the node's own last; `undefined` where a node
@@ -62,33 +62,4 @@ export function permits(
     case 'Replace':
       return allows(chain, serverId, wish);
   }
-}
-
-/**
- * The ACL of a node that the server adds below the last node of `parent`: none, save for an interior node
- * whose creator could not otherwise change what it made.
- */
-export function aclOfNewNode(parent: AclChain, serverId: string, kind: 'interior' | 'leaf'): Acl | undefined {
-  if (kind === 'leaf' || allows(parent, serverId, 'Replace')) return undefined;
-  return new Map<AclCommand, readonly string[]>([
-    ['Add', [serverId]],
-    ['Delete', [serverId]],
-    ['Replace', [serverId]],
-  ]);
-}
-
-/**
- * The ACL without a server that is gone. A command left without server is dropped, of the root's ACL it
- * becomes everyone's; `undefined` when nothing is left.
- */
-export function withoutServer(acl: Acl, serverId: string, root = false): Acl | undefined {
-  const kept = new Map<AclCommand, readonly string[]>();
-  for (const command of ACL_COMMANDS) {
-    const ids = acl.get(command);
-    if (ids === undefined) continue;
-    const rest = ids.filter((id) => id !== serverId);
-    if (rest.length > 0) kept.set(command, rest);
-    else if (root) kept.set(command, [EVERYONE]);
-  }
-  return kept.size === 0 ? undefined : kept;
 }

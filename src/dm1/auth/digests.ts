@@ -64,10 +64,3 @@ function sameDigest(given: string, expected: string): boolean {
   const bytes = /^[0-9a-f]{32}$/i.test(text) ? Buffer.from(text, 'hex') : decoded;
   return sameText(b64(bytes), expected);
 }
-
-/** The user name of a basic Cred; `undefined` when it is not `user:password`. */
-export function basicUser(data: string): string | undefined {
-  const text = Buffer.from(data.trim(), 'base64').toString('utf8');
-  const colon = text.indexOf(':');
-  return colon < 0 ? undefined : text.slice(0, colon);
-}

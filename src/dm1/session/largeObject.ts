@@ -22,7 +22,7 @@ export function itemBytes(item: Item): number {
 }
 
 /** The longest start of `data` from `at` with at most `bytes` bytes, never cutting a character in two. */
-export function sliceData(data: string | Uint8Array, at: number, bytes: number): string | Uint8Array {
+function sliceData(data: string | Uint8Array, at: number, bytes: number): string | Uint8Array {
   if (typeof data !== 'string') return data.subarray(at, at + bytes);
   let end = at;
   let used = 0;

@@ -10,7 +10,7 @@ export interface DocumentHead {
 }
 
 /** Bytes that the public id takes in the string table: an FPI stands there without NUL, as peers write it. */
-export function publicIdTable(publicId: number | string, moreFollows: boolean): Buffer {
+function publicIdTable(publicId: number | string, moreFollows: boolean): Buffer {
   if (typeof publicId === 'number') return Buffer.alloc(0);
   return Buffer.from(moreFollows ? `${publicId}\0` : publicId, 'latin1');
 }

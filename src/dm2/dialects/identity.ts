@@ -33,6 +33,6 @@ export function isSameDevice(id: string, other: string): boolean {
 }
 
 /** The id without the type in front of it. */
-export function untyped(id: string): string {
+function untyped(id: string): string {
   return /^(?:IMEI|ESN|MEID|UUID):/i.test(id) ? id.slice(id.indexOf(':') + 1) : id;
 }

@@ -34,7 +34,7 @@ export interface BuildOptions {
 }
 
 /** A notification longer than this is none: an SMS carries less, a push message hardly more. */
-export const LONGEST_NOTIFICATION = 4_096;
+const LONGEST_NOTIFICATION = 4_096;
 
 /**
  * Builds a notification. With a credential it carries the digest over everything else (20§2.2, three

@@ -58,8 +58,6 @@ export const TRANSPORT_SCHEMAS = {
   ),
 } as const satisfies Record<string, KeySchema>;
 
-export type TransportType = keyof typeof TRANSPORT_SCHEMAS;
-
 export const NOTIFICATIONS: KeySchema = group('Notifications that wake devices up.', {
   via: text('Name of the transport for devices without one of their own.'),
   transports: {

@@ -21,7 +21,7 @@ export interface ImportResult {
   readonly refused: number;
 }
 
-export const MOST_PROBLEMS = 100;
+const MOST_PROBLEMS = 100;
 
 const COLUMNS = [
   'id',

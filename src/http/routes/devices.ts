@@ -139,7 +139,7 @@ export function deviceRoutes(parts: DeviceRoutes): Router {
 }
 
 /** What the API shows of a device: never a hash or a secret. */
-export function deviceView(device: DeviceRecord): object {
+function deviceView(device: DeviceRecord): object {
   const {
     account,
     serverAccount,

@@ -89,7 +89,7 @@ const jsonOrPackage0: RequestHandler<{ id: string }> = (request, response, next)
 };
 
 /** A notification as the API shows it. */
-export function wakeupView(wakeup: Wakeup): object {
+function wakeupView(wakeup: Wakeup): object {
   const { id, deviceId, number, askedBy, askedNumber, form, request, via, address, state } = wakeup;
   const { attempts, sent, sessionId, jobId, detail, notes } = wakeup;
   const { vendorSpecific, unknownOptions, original: _bytes, id: _number, ...asked } = request;

@@ -18,7 +18,7 @@ export const BOOTSTRAP_FORMS = ['cp', 'cp-xml', 'dm', 'dm2'] as const;
 
 export type BootstrapForm = (typeof BOOTSTRAP_FORMS)[number];
 
-export const BOOTSTRAP_TYPES: Readonly<Record<BootstrapForm, string>> = Object.freeze({
+const BOOTSTRAP_TYPES: Readonly<Record<BootstrapForm, string>> = Object.freeze({
   cp: CP_WBXML,
   'cp-xml': CP_XML,
   dm: DM_WBXML,

@@ -68,7 +68,7 @@ export interface UiLimits {
 }
 
 /** A page of the gateway's own can show much; what is longer belongs into no dialogue. */
-export const PAGE_LIMITS: UiLimits = { text: 8000, choice: 500, choices: 500 };
+const PAGE_LIMITS: UiLimits = { text: 8000, choice: 500, choices: 500 };
 
 /** The known clients show about this much and refuse more (1x§4.5). */
 export const DEVICE_LIMITS: UiLimits = { text: 1000, choice: 80, choices: 255 };

@@ -8,7 +8,7 @@ export type Document = DefaultTreeAdapterTypes.Document;
 type Tree = TreeAdapter<DefaultTreeAdapterTypes.DefaultTreeAdapterMap>;
 
 /** Longest page that is read, in characters; one that asks a user a few questions has a tenth of it. */
-export const LONGEST_PAGE = 512 * 1024;
+const LONGEST_PAGE = 512 * 1024;
 const MOST_ELEMENTS = 10_000;
 /** Nesting beyond is as good as none: what stands deeper is not looked at. */
 const DEEPEST = 400;

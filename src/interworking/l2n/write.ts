@@ -170,7 +170,7 @@ function* putBack(s: Session, device: LegacyDevice, done: readonly Change[]): Sc
   yield* s.note('IW-HGET-3', text);
 }
 
-export function commandOf(device: LegacyDevice, change: Change): PlannedCommand {
+function commandOf(device: LegacyDevice, change: Change): PlannedCommand {
   const target = { uri: formatTreePath(change.path) };
   switch (change.op) {
     case 'Delete':

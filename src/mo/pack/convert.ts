@@ -201,7 +201,7 @@ export class ToLegacy {
   }
 }
 
-export function legacyPlace(root: TreePath, rule: Rule, captured: readonly string[]): TreePath {
+function legacyPlace(root: TreePath, rule: Rule, captured: readonly string[]): TreePath {
   const place = instantiate(rule.legacy, captured);
   return rule.absolute ? place : [...root, ...place];
 }

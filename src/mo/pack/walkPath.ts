@@ -40,7 +40,7 @@ function isPicked(rule: Rule, path: readonly string[]): boolean {
 }
 
 /** The names that a rule's numbered wildcards stand for, from all wildcards seen on a legacy path. */
-export function capturesOf(rule: Rule, seen: readonly string[]): readonly string[] {
+function capturesOf(rule: Rule, seen: readonly string[]): readonly string[] {
   return rule.seen.map((position) => seen[position]!);
 }
 

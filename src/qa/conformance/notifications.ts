@@ -18,7 +18,7 @@ export interface NotificationPlace {
   close(): Promise<void>;
 }
 
-export function seenNotification(message: LoggedMessage): SeenNotification {
+function seenNotification(message: LoggedMessage): SeenNotification {
   try {
     return { message, read: parseNotification(message.bytes) };
   } catch (error) {

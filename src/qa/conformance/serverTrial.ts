@@ -60,7 +60,7 @@ export const UNKNOWN_ALERT: Alert = {
 const MOST_SESSIONS = 12;
 
 /** The commands that a server has to send for all items to be seen; `at` is the tester's own origin. */
-export function workPlan(against: string, at: string): readonly (readonly RawCommand[])[] {
+function workPlan(against: string, at: string): readonly (readonly RawCommand[])[] {
   return [
     [
       ['HGET', `${at}/document`, SCRATCH],
@@ -171,7 +171,7 @@ async function runSessions(
 }
 
 /** The DM packages among messages, parted where a Package#1 begins a session. */
-export function turnsOf(messages: readonly LoggedMessage[]): Turn[][] {
+function turnsOf(messages: readonly LoggedMessage[]): Turn[][] {
   const sessions: Turn[][] = [];
   for (const [index, request] of messages.entries()) {
     if (request.direction !== 'sent') continue;

@@ -1,14 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ACL_COMMANDS, type Acl, formatAcl, parseAcl } from '../../../src/dm1/acl/acl.ts';
-import {
-  aclOfNewNode,
-  allows,
-  effectiveAcl,
-  permits,
-  ROOT_ACL,
-  withoutServer,
-} from '../../../src/dm1/acl/rights.ts';
+import { allows, effectiveAcl, permits, ROOT_ACL } from '../../../src/dm1/acl/rights.ts';
 import { DragomanError } from '../../../src/support/errors.ts';
 
 const id = fc.oneof(
@@ -132,19 +125,6 @@ describe('rights', () => {
     expect(permits(byParent, 'srvA', 'ChangeAcl', 'leaf')).toBe(true);
     expect(permits(byParent, 'srvA', 'ChangeAcl', 'interior')).toBe(true);
     expect(permits(byParent, 'srvB', 'ChangeAcl', 'interior')).toBe(false);
-  });
-
-  it('makes the creator the owner of an interior node that it could not change else [1x§7.6]', () => {
-    expect(formatAcl(aclOfNewNode([root], 'srvA', 'interior'))).toBe('Add=srvA&Delete=srvA&Replace=srvA');
-    expect(aclOfNewNode([root], 'srvA', 'leaf')).toBeUndefined();
-    expect(aclOfNewNode([parseAcl('Add=*&Replace=srvA')], 'srvA', 'interior')).toBeUndefined();
-  });
-
-  it('scrubs a server; the root falls back to everyone [1x§7.6]', () => {
-    const both = parseAcl('Add=srvA&Get=srvA+srvB')!;
-    expect(formatAcl(withoutServer(both, 'srvA'))).toBe('Get=srvB');
-    expect(formatAcl(withoutServer(both, 'srvA', true))).toBe('Add=*&Get=srvB');
-    expect(withoutServer(parseAcl('Add=srvA')!, 'srvA')).toBeUndefined();
   });
 
   it('decides by one ACL alone, the last that is there', () => {
