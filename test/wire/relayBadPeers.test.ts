@@ -79,6 +79,24 @@ describe.each(['xml', 'wbxml'] as const)('in a relayed session in %s', (form) =>
     expect(notes).toEqual(['The server numbers its message 1 after 1.']);
   });
 
+  it('what DM does not know passes as it is, in another encoding with a note [IW-REL-1]', async () => {
+    const put = '<Put><CmdID>3</CmdID><Item><Data>x</Data></Item></Put>';
+    const given = (server: string) => ({
+      body: encode(answer({ source: server, targetRef: server }, GET + put)),
+      headers: type,
+    });
+    const { gateway } = await relayed([given, end]);
+    const { body } = await gateway.post(encode(opening()), type);
+    expect(codes(body)).toEqual(['200', 'Get', 'Foreign']);
+    const other = form === 'xml' ? 'wbxml' : 'xml';
+    const crossing = await relayed([given, end], {}, { encoding: form });
+    await crossing.gateway.post(encoders[other](opening()), { 'content-type': TYPES[other] });
+    const notes = async ({ traces }: typeof gateway) =>
+      (await traces(DEVICE))[0]!.trace.filter(({ kind }) => kind === 'note').map(({ text }) => text);
+    expect(await notes(gateway)).toEqual([]);
+    expect(await notes(crossing.gateway)).toEqual(['Put goes into the other encoding without its content.']);
+  });
+
   it('a RespURI of another host is followed where the operator allows that host [IW-REL-1] [IW-SES-9]', async () => {
     const other = await relayed([end]);
     const respURI = `${other.url}?node=2`;

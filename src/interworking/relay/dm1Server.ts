@@ -105,6 +105,7 @@ export class ServerSide {
     const { source, respURI, msgId, meta } = message.header;
     if (this.#form !== this.#opening.encoding.form) {
       this.#open.toServer = transcoded(answered, this.#form, this.#open.toServer).open;
+      yield* this.#noteLost(answered);
     }
     this.#most.server = meta?.maxMsgSize ?? this.#most.server;
     this.#source = source.uri;
@@ -159,10 +160,19 @@ export class ServerSide {
       const { message: recoded, open } = transcoded(readdressed, encoding.form, this.#open.toDevice);
       this.#open.toDevice = open;
       written = recoded;
+      yield* this.#noteLost(message);
     }
     const bytes = max === undefined ? 0 : encodeMessage(written, encoding).length;
     if (outgrows(raw.body.length, bytes, max, true)) return tooLarge(bytes);
     return { protocol: 'dm1', message: written, ...(raw.blank && { blank: true }) };
+  }
+
+  /** What SyncML has and DM has not is known by its name alone (1x§1.3). */
+  *#noteLost({ body }: SyncMLMessage): Script<void> {
+    for (const element of body) {
+      if (element.kind !== 'Foreign') continue;
+      yield* this.#s.note('IW-REL-1', `${element.name} goes into the other encoding without its content.`);
+    }
   }
 
   /** An answer of the gateway's own, after which the device sends no more. */
