@@ -7,16 +7,32 @@ const ANY = '<x>';
  */
 export class SecretPaths {
   readonly #byName = new Map<string, (readonly string[])[]>();
+  /** The names in each path, last one first: those before it are common. */
+  readonly #names: (readonly string[])[] = [];
 
   /** `declared`: paths below the root of their object, `<x>` for any one name. */
   constructor(declared: Iterable<readonly string[]>) {
     for (const path of declared) {
       const name = path.at(-1);
       if (name === undefined) continue;
+      const names = path.filter((each) => each !== ANY);
+      if (names.length > 0) this.#names.push(names.reverse());
       const others = this.#byName.get(name);
       if (others) others.push(path);
       else this.#byName.set(name, [path]);
     }
+  }
+
+  /**
+   * Whether a message may tell of a secret node: all names of some path stand in it, wherever. Spares
+   * reading most messages; what is told so is not secret for sure.
+   */
+  mayStandIn(message: string | Uint8Array): boolean {
+    const bytes =
+      typeof message === 'string'
+        ? message
+        : Buffer.from(message.buffer, message.byteOffset, message.byteLength);
+    return this.#names.some((names) => names.every((name) => bytes.includes(name)));
   }
 
   /** Whether some secret node bears this name, where its place cannot be told. */

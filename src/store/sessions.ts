@@ -19,6 +19,8 @@ export interface SessionWrite {
   readonly places?: 'used' | 'all';
   /** The session is over: what a user typed unseen, kept for its replay alone, goes. */
   readonly forget?: true;
+  /** Rows of its journal in other words, each in the place of the one that it was made of. */
+  readonly rewrites?: readonly JournalRow[];
   /** Changes to other tables that become durable with these entries, or not at all. */
   readonly also?: readonly Statement[];
 }
@@ -113,11 +115,15 @@ export class SessionStore {
 
   /** The journal of a session in order. */
   async entries(id: string): Promise<JournalEntry[]> {
-    const rows = await this.#engine.query<JournalRow>({
+    return (await this.rows(id)).flatMap(unpackEntries);
+  }
+
+  /** The same as it is stored. */
+  rows(id: string): Promise<JournalRow[]> {
+    return this.#engine.query<JournalRow>({
       sql: `select ${JOURNAL_COLUMNS} from journal where session_id = ${this.#mark(1)} order by seq`,
       params: [id],
     });
-    return rows.flatMap(unpackEntries);
   }
 
   /** Sessions whose deadline has passed, oldest first. */
@@ -176,9 +182,10 @@ export class SessionStore {
       statements.push({ sql: this.#insertSession, params: SESSION_COLUMNS.map((c) => row[c]) });
     }
     statements.push(...this.#inserts(writes.flatMap(({ entries }) => packEntries(entries))));
-    for (const { id, places, forget, also } of writes) {
+    for (const { id, places, forget, rewrites, also } of writes) {
       if (also) statements.push(...also);
       if (places) statements.push(this.#closing(id, places));
+      if (rewrites) statements.push(...rewrites.map((row) => this.#rewriting(row)));
       if (forget) statements.push(...this.#forgetting(id));
     }
     return statements;
@@ -209,6 +216,14 @@ export class SessionStore {
       rows.map(({ bodies }) => bodies && Buffer.from(bodies.buffer, bodies.byteOffset, bodies.byteLength)),
     ];
     return [{ sql, params }];
+  }
+
+  #rewriting({ session_id, seq, entries, bodies }: JournalRow): Statement {
+    const bytes = bodies && Buffer.from(bodies.buffer, bodies.byteOffset, bodies.byteLength);
+    return {
+      sql: `update journal set entries = ${this.#mark(1)}, bodies = ${this.#mark(2)} where session_id = ${this.#mark(3)} and seq = ${this.#mark(4)}`,
+      params: [entries, bytes, session_id, seq],
+    };
   }
 
   /** What was typed stands in the journal, and where the page left it. */

@@ -1,7 +1,37 @@
-import { describe, expect, it } from 'vitest';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
 import { Dm2Backend } from '../../src/simulator/dm2Backend/backend.ts';
 import { Dm2Client, LegacyDevice, LegacyServer } from '../../src/simulator/index.ts';
-import { closing, wired } from './harness.ts';
+import { openStore } from '../../src/store/store.ts';
+import { closing, post, TYPES, wired } from './harness.ts';
+
+const folders: string[] = [];
+afterEach(() => {
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+});
+
+/** A database of its own, whose journals can be read beside the gateway. */
+function database() {
+  const folder = mkdtempSync(join(tmpdir(), 'dragoman-secrets-'));
+  folders.push(folder);
+  const url = `sqlite:${join(folder, 'dragoman.db')}`;
+  return {
+    store: url,
+    journals: async () => {
+      const store = await openStore(url);
+      try {
+        const rows = await store.db.selectFrom('journal').select(['entries', 'bodies']).execute();
+        return rows
+          .map(({ entries, bodies }) => `${entries} ${Buffer.from(bodies ?? []).toString('latin1')}`)
+          .join('\n');
+      } finally {
+        await store.close();
+      }
+    },
+  };
+}
 
 const DEVICE = 'IMEI:493005100592800';
 const OLD = 'correct horse';
@@ -43,7 +73,9 @@ describe.each(['xml', 'wbxml'] as const)('what packs call secret, with %s', (enc
         documents: { new: { body: [{ ClientURI: NODE, MOData: { AAuthSecret: NEW } }] } },
       }),
     );
+    const { store, journals } = database();
     const gateway = await wired({
+      store,
       backends: { peer: { protocol: 'dm2', url: await backend.start() } },
       routes: [{ match: { deviceId: 'IMEI:*' }, backend: 'peer' }],
     });
@@ -58,6 +90,53 @@ describe.each(['xml', 'wbxml'] as const)('what packs call secret, with %s', (enc
     expect(shown).toContain('CLCRED');
     expect(shown).not.toContain(OLD);
     expect(shown).not.toContain(NEW);
+    const kept = await journals();
+    expect(kept).toContain('AAuthSecret');
+    expect(kept).not.toContain(OLD);
+    expect(kept).not.toContain(NEW);
+  });
+
+  it('stands in the journal while a replay may need it, and goes with the session, also of a device that left [IW-ADDR-3] [IW-SES-11]', async () => {
+    const document = { body: [{ ClientURI: NODE, MOData: { AAuthSecret: NEW } }] };
+    const backend = closing(
+      new Dm2Backend({
+        script: [[['GET', NODE]], [['HGET', '{origin}/repository/new', NODE]]],
+        documents: { new: document },
+      }),
+    );
+    const { store, journals } = database();
+    const gateway = await wired({
+      store,
+      backends: { peer: { protocol: 'dm2', url: await backend.start() } },
+      routes: [{ match: { deviceId: 'IMEI:*' }, backend: 'peer' }],
+      limits: { sessionSeconds: 31 },
+    });
+    const device = closing(new LegacyDevice({ url: gateway.dm, deviceId: DEVICE, encoding, tree: TREE }));
+    device.begin();
+    let last = new Uint8Array();
+    // Up to the message that would set the new value.
+    for (;;) {
+      const sent = device.nextBytes ?? new Uint8Array();
+      expect(sent.length).toBeGreaterThan(0);
+      await device.step();
+      last = new Uint8Array(sent);
+      if ((await journals()).includes(NEW)) break;
+    }
+    const live = await journals();
+    expect(live).toContain(OLD);
+    device.drop();
+    // It begins anew, which ends what it left open.
+    const other = closing(new LegacyDevice({ url: gateway.dm, deviceId: DEVICE, encoding, tree: TREE }));
+    await other.session({ sessionId: '99' });
+    await expect.poll(journals, { timeout: 20_000, interval: 200 }).not.toContain(NEW);
+    const kept = await journals();
+    expect(kept).not.toContain(OLD);
+    const shown = JSON.stringify(await gateway.traces(DEVICE));
+    expect(shown).toContain('***');
+    // What was wiped is no answer any more.
+    const again = await post(gateway.dm, last, { 'content-type': TYPES[encoding] });
+    expect(again.text).not.toContain('***');
+    expect(again.text).not.toContain('AAuthSecret');
   });
 
   it('goes to a 2.0 client and to its legacy server, and into no trace or log [IW-ADDR-3]', async () => {
@@ -70,7 +149,9 @@ describe.each(['xml', 'wbxml'] as const)('what packs call secret, with %s', (enc
         ],
       }),
     );
+    const { store, journals } = database();
     const gateway = await wired({
+      store,
       backends: { legacy: { protocol: 'dm1', url: await server.start(), encoding } },
       routes: [{ match: { protocol: 'dm2' }, backend: 'legacy' }],
     });
@@ -82,5 +163,8 @@ describe.each(['xml', 'wbxml'] as const)('what packs call secret, with %s', (enc
     const shown = `${await traceText(gateway)}${JSON.stringify(gateway.log)}`;
     expect(shown).toContain('***');
     expect(shown).not.toContain(OLD);
+    const kept = await journals();
+    expect(kept).toContain('AAuthSecret');
+    expect(kept).not.toContain(OLD);
   });
 });

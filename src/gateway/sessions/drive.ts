@@ -7,13 +7,16 @@ import type {
   SessionOutcome,
   TransferEvent,
 } from '../../interworking/script.ts';
+import type { SecretPaths } from '../../mo/secretPaths.ts';
+import type { JournalRow } from '../../store/schema.ts';
 import { DragomanError, type ErrorCode } from '../../support/errors.ts';
-import { storeResult, writeReplyMeta } from './entries.ts';
+import { showsPage, storeResult, writeReplyMeta } from './entries.ts';
 import type { Journal } from './journal.ts';
 import type { LiveSession, Reply } from './liveSession.ts';
 import type { PerformedFor, PerformedKind, Performers } from './performers.ts';
 import type { SessionLog, SessionMetrics } from './ports.ts';
 import type { Replies } from './replies.ts';
+import { wipeRows } from './wipe.ts';
 
 /** The journal could not take what a session wants written; the session in memory is worth nothing now. */
 export class JournalRefused extends Error {}
@@ -22,6 +25,7 @@ export interface Driver {
   readonly journal: Journal;
   readonly performers: Performers;
   readonly replies: Replies;
+  readonly secrets: SecretPaths;
   readonly metrics: SessionMetrics;
   readonly log: SessionLog;
   now(): number;
@@ -154,6 +158,7 @@ async function performAndRecord(
   whose: PerformedFor,
 ): Promise<void> {
   const result = await performOne(effect, driver, { ...whose, step: session.exchanges });
+  if (showsPage(effect)) session.hasAnswers = true;
   if (effect.kind === 'object.append') {
     const { chunk } = result as ResultOf<'object.append'>;
     // Whatever reads the object has to find this piece of it.
@@ -234,6 +239,7 @@ function failed(error: unknown, driver: Driver, whose: PerformedFor): Failed {
 }
 
 async function finish(session: LiveSession, driver: Driver, outcome: SessionOutcome): Promise<Driven> {
+  await wipe(session, driver);
   const written = outcome.reply && driver.replies.write(session, outcome.reply);
   const at = driver.now();
   if (written) session.record('reply', at, writeReplyMeta(written.meta), written.journaled);
@@ -250,6 +256,7 @@ export async function fail(session: LiveSession, driver: Driver, error: unknown)
   const code = error instanceof DragomanError ? error.code : 'internal';
   const detail = error instanceof DragomanError ? error.detail : 'An error of the gateway; see its log.';
   driver.log.error({ session: session.id, device: session.deviceId, code, error }, 'A session was lost.');
+  await wipe(session, driver);
   await end(session, driver, code, detail);
   return { kind: 'lost', code };
 }
@@ -281,6 +288,29 @@ async function end(
   driver.metrics.sessionEnded(ending);
   const { id, key, deviceId, context } = session;
   driver.ended({ id, key, deviceId, backend: context.backend.name, ending });
+}
+
+/**
+ * Takes secrets out of the journal of a session that is about to end, together with its last entry: nobody
+ * replays it then, and its trace shows them to nobody.
+ */
+async function wipe(session: LiveSession, driver: Driver): Promise<void> {
+  if (!session.holdsSecrets) return;
+  await flush(session, driver);
+  session.rewrite(await wiped(session.id, session.protocol, driver));
+}
+
+/** What takes the place of rows that hold secrets; throws JournalRefused. */
+export async function wiped(
+  sessionId: string,
+  protocol: 'dm1' | 'dm2',
+  { journal, secrets }: Pick<Driver, 'journal' | 'secrets'>,
+): Promise<readonly JournalRow[]> {
+  try {
+    return wipeRows(await journal.rows(sessionId), protocol, secrets);
+  } catch (error) {
+    throw new JournalRefused('The journal could not be read.', { cause: error });
+  }
 }
 
 /** Makes durable what the session has to be written; throws JournalRefused. */

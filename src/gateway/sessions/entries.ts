@@ -5,6 +5,7 @@ import type { SessionContext } from '../../interworking/context.ts';
 import { HIDDEN, maskAnswers } from '../../interworking/masking.ts';
 import type {
   BackendRequest,
+  Effect,
   EffectOf,
   Presentation,
   RawMessage,
@@ -66,6 +67,8 @@ export interface ReplyMeta {
   readonly lookalike?: true;
   readonly enc?: Encoding;
   readonly present?: Presentation;
+  /** Something was taken out of it when its session ended: it is not what was sent. */
+  readonly wiped?: true;
   /** Values that only the object store holds stand in it as marks. */
   readonly stored?: true;
   /** OMADM-Accept that goes with it (20§9). */
@@ -191,6 +194,11 @@ export function storeResult(
     default:
       throw new TypeError(`No way to journal ${kind}.`);
   }
+}
+
+/** A page of a dialogue: what its user answers to it stands in the device's messages (IW-UI-2). */
+export function showsPage(effect: Effect): boolean {
+  return effect.kind === 'transfer' && effect.transfer.follow === false;
 }
 
 /** The result that {@link storeResult} stored. */

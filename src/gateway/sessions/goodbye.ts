@@ -1,7 +1,7 @@
 import type { DeviceEvent } from '../../interworking/script.ts';
 import type { JournalEntry, SessionRow } from '../../store/schema.ts';
 import { DragomanError, type ErrorCode } from '../../support/errors.ts';
-import { advance, type Driver, drive, fail, JournalRefused } from './drive.ts';
+import { advance, type Driver, drive, fail, JournalRefused, wiped } from './drive.ts';
 import type { LiveSession } from './liveSession.ts';
 
 export type Gone = Extract<DeviceEvent, { kind: 'gone' }>['reason'];
@@ -46,6 +46,7 @@ export async function abandon(
   const at = driver.now();
   const seq = (entries.at(-1)?.seq ?? -1) + 1;
   const meta = JSON.stringify({ ending: code, detail });
+  const rewrites = await wiped(row.id, row.protocol, driver);
   try {
     await driver.journal.write({
       id: row.id,
@@ -53,6 +54,7 @@ export async function abandon(
       entries: [{ session_id: row.id, seq, kind: 'end', at, meta, body: null }],
       places: 'all',
       forget: true,
+      rewrites,
     });
   } catch (cause) {
     throw new JournalRefused('The journal did not take an entry.', { cause });

@@ -1,4 +1,4 @@
-import type { JournalEntry } from '../../store/schema.ts';
+import type { JournalEntry, JournalRow } from '../../store/schema.ts';
 import type { SessionStore, SessionWrite } from '../../store/sessions.ts';
 
 interface Waiting {
@@ -45,6 +45,10 @@ export class Journal {
 
   read(sessionId: string): Promise<JournalEntry[]> {
     return this.#store.entries(sessionId);
+  }
+
+  rows(sessionId: string): Promise<JournalRow[]> {
+    return this.#store.rows(sessionId);
   }
 
   /** Resolves when nothing waits to be written. */

@@ -3,7 +3,7 @@ import type { Dm2Command } from '../../dm2/packages.ts';
 import type { SessionContext } from '../../interworking/context.ts';
 import type { AuthVerdict, Effect, SessionOutcome, SessionScript } from '../../interworking/script.ts';
 import type { Statement } from '../../store/engine.ts';
-import type { JournalEntry, SessionPatch, SessionRow } from '../../store/schema.ts';
+import type { JournalEntry, JournalRow, SessionPatch, SessionRow } from '../../store/schema.ts';
 import type { SessionWrite } from '../../store/sessions.ts';
 import type { EntryKind, MessageMeta, Stored } from './entries.ts';
 import { storeModel } from './messageModel.ts';
@@ -78,6 +78,8 @@ export class LiveSession {
   hasPlaces = false;
   /** Its journal holds what a user typed unseen; that goes when it ends. */
   heldInConfidence = false;
+  /** A dialogue of its device's user stands in its journal. */
+  hasAnswers = false;
   /** What the device says next may have the bytes of what it said last. */
   lookalike = false;
   /** A relayed server has not taken what the device said last; it comes again, with what was asked for. */
@@ -98,6 +100,8 @@ export class LiveSession {
   #patch: SessionPatch | undefined;
   #open: SessionRow | undefined;
   #replaces: readonly string[] | undefined;
+  #secrets = false;
+  #rewrites: SessionWrite['rewrites'];
   #also: Statement[] | undefined;
 
   constructor(start: {
@@ -172,6 +176,24 @@ export class LiveSession {
     return true;
   }
 
+  /** Whether its journal has anything that goes when the session ends. */
+  get holdsSecrets(): boolean {
+    if (this.hasAnswers) return true;
+    for (const { meta, body } of this.#entries) this.watch(meta, body);
+    return this.#secrets;
+  }
+
+  /** Takes note of an entry of its journal. */
+  watch(meta: string, body: Uint8Array | null): void {
+    const { secrets } = this.context.mappings;
+    this.#secrets ||= secrets.mayStandIn(meta) || (body !== null && secrets.mayStandIn(body));
+  }
+
+  /** Has rows of its journal replaced with the next write. */
+  rewrite(rows: readonly JournalRow[]): void {
+    if (rows.length > 0) this.#rewrites = rows;
+  }
+
   /** Has a change of another table become durable with the next write. */
   also(change: Statement): void {
     this.#also ??= [];
@@ -205,6 +227,7 @@ export class LiveSession {
   takeWrite(): SessionWrite | undefined {
     if (this.ended && this.hasPlaces) this.#closes = 'all';
     if (this.#entries.length === 0 && !this.#patch && !this.#open && !this.#also) return undefined;
+    for (const { meta, body } of this.#entries) this.watch(meta, body);
     const write: SessionWrite = {
       id: this.id,
       entries: this.#entries,
@@ -213,6 +236,7 @@ export class LiveSession {
       ...(this.#patch && { patch: this.#patch }),
       ...(this.#also && { also: this.#also }),
       ...(this.#closes && { places: this.#closes }),
+      ...(this.#rewrites && { rewrites: this.#rewrites }),
       ...(this.ended && this.heldInConfidence && { forget: true as const }),
     };
     this.#entries = [];
@@ -223,6 +247,7 @@ export class LiveSession {
     this.#also = undefined;
     this.#open = undefined;
     this.#replaces = undefined;
+    this.#rewrites = undefined;
     return write;
   }
 }

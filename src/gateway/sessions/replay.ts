@@ -3,7 +3,7 @@ import type { Opening, SessionContext } from '../../interworking/context.ts';
 import type { DeviceEvent, ResultOf } from '../../interworking/script.ts';
 import type { JournalEntry, SessionRow } from '../../store/schema.ts';
 import { DragomanError } from '../../support/errors.ts';
-import { type MessageMeta, type OpenMeta, restoreResult } from './entries.ts';
+import { type MessageMeta, type OpenMeta, restoreResult, showsPage } from './entries.ts';
 import { dm2Opening, type Incoming } from './incoming.ts';
 import { LiveSession, type MessageMark } from './liveSession.ts';
 import { readModel } from './messageModel.ts';
@@ -53,6 +53,7 @@ export function replay(
     entries: (entries.at(-1)?.seq ?? -1) + 1,
   });
   session.exchanges = entries.filter(({ kind }) => kind === 'backend.exchange').length;
+  for (const { meta, body } of entries) session.watch(meta, body);
   let step = session.script.next();
   for (let i = 1; i < entries.length; i += 1) {
     const entry = entries[i]!;
@@ -67,6 +68,7 @@ export function replay(
       const result = effect.kind === 'note' ? undefined : restoreResult(entry);
       if (effect.kind === 'repository.offer' || effect.kind === 'repository.expect') session.hasPlaces = true;
       if (effect.kind === 'interaction.wait' && entry.body !== null) session.heldInConfidence = true;
+      if (showsPage(effect)) session.hasAnswers = true;
       if (effect.kind === 'authenticate') session.judged(result as ResultOf<'authenticate'>);
       step = session.script.next(result);
       continue;
@@ -133,7 +135,7 @@ function readEvent(
   if (meta.gone !== undefined) return { kind: 'gone', at, reason: meta.gone };
   const body = entry.body ?? new Uint8Array();
   if (protocol === 'dm1') {
-    if (meta.model) return { kind: 'dm1', at, message: readModel(body) };
+    if (meta.model) return { kind: 'dm1', at, message: readModel(body), ...strayed(meta) };
     const form = (meta.enc ?? session.encoding)?.form ?? 'xml';
     return { kind: 'dm1', at, message: wire.readDm1(body, form).message, ...strayed(meta) };
   }

@@ -93,6 +93,7 @@ export class SessionRunner {
       journal: this.journal,
       performers: options.performers,
       replies,
+      secrets: options.starter.mappings.secrets,
       metrics,
       log,
       now,

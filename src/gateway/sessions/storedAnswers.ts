@@ -37,7 +37,7 @@ export function findExchange(
     for (let j = i + 1; j < entries.length; j += 1) {
       const { kind } = entries[j]!;
       if (kind === 'device') break;
-      if (kind === 'reply') {
+      if (kind === 'reply' && !readReplyMeta(entries[j]!.meta).wiped) {
         reply = entries[j];
         delivered = true;
       }

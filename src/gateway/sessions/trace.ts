@@ -1,12 +1,5 @@
-import {
-  DEFAULT_LIMITS,
-  decodeMessage,
-  defaultEncoding,
-  encodeMessage,
-  wbxmlToXml,
-} from '../../dm1/codec.ts';
+import { wbxmlToXml } from '../../dm1/codec.ts';
 import type { SyncMLMessage } from '../../dm1/message.ts';
-import { JSON_LIMITS, readJson } from '../../dm2/json.ts';
 import { HIDDEN, maskJson, maskMessage, maskText } from '../../interworking/masking.ts';
 import type { SecretPaths } from '../../mo/secretPaths.ts';
 import type { JournalEntry, SessionRow } from '../../store/schema.ts';
@@ -20,6 +13,7 @@ import {
   readReplyMeta,
 } from './entries.ts';
 import { readModel } from './messageModel.ts';
+import { isWbxml, packageOf, readSyncml, writeSyncml } from './storedMessage.ts';
 import { readTagged } from './taggedJson.ts';
 
 /** One line of a session's trace, for people who look for what happened and why. */
@@ -47,8 +41,6 @@ export interface SessionTrace {
   readonly entries: readonly TraceEntry[];
 }
 
-/** What a journal holds was within the limits when it came. */
-const NO_LIMITS = { ...DEFAULT_LIMITS, bytes: Number.POSITIVE_INFINITY, text: Number.POSITIVE_INFINITY };
 /** Longest text of one body in a trace; the journal has the rest. */
 const LONGEST_TEXT = 65_536;
 
@@ -148,36 +140,20 @@ function model(body: Uint8Array | null, secrets: SecretPaths): Partial<TraceEntr
   return body ? { xml: cut(asXml(maskMessage(readModel(body), secrets))) } : {};
 }
 
-/**
- * The JSON of a package. Text commands are none, nor is TNDS20: names stand in it more than once, and its
- * secrets are told by their names alone.
- */
-function packageOf(body: Uint8Array): unknown {
-  try {
-    const json = readJson(body, { ...JSON_LIMITS, bytes: Number.POSITIVE_INFINITY });
-    const tnds = typeof json === 'object' && json !== null && Object.hasOwn(json, 'TNDS20');
-    return tnds ? undefined : json;
-  } catch {
-    return undefined;
-  }
-}
-
 /** The message as it came, or written anew where something in it is not to be seen. */
 function syncml(body: Uint8Array, secrets: SecretPaths): string {
-  // An XML message begins with '<' or a byte order mark; WBXML with its version, 1 to 3.
-  const wbxml = (body[0] ?? 0) < 4;
   try {
-    const { message: read } = decodeMessage(body, wbxml ? 'wbxml' : 'xml', NO_LIMITS);
+    const read = readSyncml(body);
     const masked = maskMessage(read, secrets);
     if (masked !== read) return asXml(masked);
-    return wbxml ? wbxmlToXml(body) : Buffer.from(body).toString('utf8');
+    return isWbxml(body) ? wbxmlToXml(body) : Buffer.from(body).toString('utf8');
   } catch (error) {
     return `<!-- The message cannot be shown: ${error instanceof Error ? error.message : ''} -->`;
   }
 }
 
 function asXml(read: SyncMLMessage): string {
-  return Buffer.from(encodeMessage(read, defaultEncoding('xml', read.header.verDTD))).toString('utf8');
+  return Buffer.from(writeSyncml(read)).toString('utf8');
 }
 
 /** Puts SyncML messages of a backend leg in the form that people read. */

@@ -22,6 +22,7 @@ import {
   type SessionScript,
 } from '../../../src/interworking/script.ts';
 import type { MappingSet } from '../../../src/mo/mapping.ts';
+import { SecretPaths } from '../../../src/mo/secretPaths.ts';
 import type { Store } from '../../../src/store/store.ts';
 
 export const XML: Encoding = { form: 'xml', namespace: 'SYNCML:SYNCML1.2' };
@@ -33,7 +34,7 @@ export const WBXML: Encoding = {
 };
 
 /** Mapping packs that no toy script asks. */
-export const NO_MAPPINGS = Object.freeze({}) as MappingSet;
+export const NO_MAPPINGS = Object.freeze({ secrets: new SecretPaths([]) }) as MappingSet;
 
 /** What the outside world has seen, over all nodes and restarts. */
 export interface World {
