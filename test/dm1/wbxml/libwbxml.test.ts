@@ -1,37 +1,13 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { decodeMessage, encodeMessage } from '../../../src/dm1/codec.ts';
 import type { SyncMLMessage } from '../../../src/dm1/message.ts';
-import { readTnds } from '../../../src/dm1/tnds/read.ts';
-import { writeTnds } from '../../../src/dm1/tnds/write.ts';
-import type { MoNode } from '../../../src/mo/node.ts';
 import { asXmlCarries, syncMLMessage } from '../arbitrary.ts';
 import { captures } from '../captures.ts';
+import { convert } from './convert.ts';
 
 const DOCTYPE =
   "<!DOCTYPE SyncML PUBLIC '-//SYNCML//DTD SyncML 1.2//EN' 'http://www.openmobilealliance.org/tech/DTD/OMA-TS-SyncML_RepPro_DTD-V1_2.dtd'>";
-
-let folder: string;
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'libwbxml-test-'));
-});
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-/** Runs one of Debian's converters over many documents, in one shell. */
-function convert(
-  tool: 'wbxml2xml' | 'xml2wbxml',
-  options: string,
-  documents: readonly Uint8Array[],
-): Uint8Array[] {
-  for (const [i, bytes] of documents.entries()) writeFileSync(join(folder, `in${i}`), bytes);
-  const script = documents.map((_, i) => `${tool} ${options} -o out${i} in${i}`).join(' && ');
-  execFileSync('sh', ['-c', script], { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] });
-  return documents.map((_, i) => readFileSync(join(folder, `out${i}`)));
-}
 
 /**
  * What both libraries can say: libwbxml drops texts of white space alone, trims around the others,
@@ -85,57 +61,5 @@ describe('WBXML beside libwbxml', () => {
         expect(decodeMessage(wbxml, 'wbxml').message, options).toStrictEqual(messages[i]);
       });
     }
-  });
-
-  it.each(['nested', 'flat'] as const)('agrees on a TNDS in a message, %s, both ways [1x§11.2]', (style) => {
-    const tree: MoNode = {
-      name: 'x',
-      format: 'node',
-      type: 'urn:oma:mo:oma-fumo:1.0',
-      children: [
-        { name: 'PkgName', format: 'chr', type: 'text/plain', value: 'fw & more' },
-        {
-          name: 'Ext',
-          format: 'node',
-          children: [{ name: 'N', format: 'int', type: 'text/plain', value: '7' }],
-        },
-      ],
-    };
-    const data = writeTnds(tree, undefined, '', style);
-    const header = samples(3)[0]!.header;
-    const target = ['FUMO', 'x'];
-    const written = (type: string): SyncMLMessage => ({
-      header,
-      body: [
-        {
-          kind: 'Add',
-          cmdId: '1',
-          items: [{ target: { uri: './FUMO/x' }, meta: { format: 'xml', type }, data }],
-        },
-      ],
-      final: true,
-    });
-    const read = (message: SyncMLMessage) => {
-      const [command] = message.body;
-      if (command?.kind !== 'Add') throw new Error('no Add');
-      return readTnds(command.items[0]!.data as string, { target }).nodes;
-    };
-    const type = 'application/vnd.syncml.dmtnds+xml';
-    const expected = read(written(type));
-    expect(expected).toMatchObject([
-      { below: 'target', node: { children: [{}, { children: [{ value: '7' }] }] } },
-    ]);
-    const [xml] = convert('wbxml2xml', '-m 0 -k', [encodeMessage(written(type), ENCODING)]);
-    expect(read(decodeMessage(xml!, 'xml').message)).toStrictEqual(expected);
-    const text = Buffer.from(
-      encodeMessage(written(type), { form: 'xml', namespace: ENCODING.namespace }),
-    ).toString();
-    // As a DM client of that library writes it: the tree as it is, in CDATA.
-    const cdata = text
-      .replace('?>', `?>${DOCTYPE}`)
-      .replace(/<Data>&lt;MgmtTree.*?<\/Data>/s, () => `<Data><![CDATA[${data}]]></Data>`);
-    expect(cdata).toContain('CDATA');
-    const [wbxml] = convert('xml2wbxml', '-k -n -v 1.2', [Buffer.from(cdata)]);
-    expect(read(decodeMessage(wbxml!, 'wbxml').message)).toStrictEqual(expected);
   });
 });
