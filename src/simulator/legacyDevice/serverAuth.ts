@@ -33,6 +33,8 @@ export class ServerAuthentication {
     const account = this.#account;
     if (cred && credMatches(cred, account.scheme, account, this.#nonce)) {
       this.#accepted = true;
+      // Nothing answers a message without commands, so no new nonce would get there.
+      if (!hasCommands) return { code: 212 };
       this.#nonce = freshNonce();
       // The nonce that goes with 212 is for the next session.
       return account.scheme === 'md5' ? { code: 212, chal: challengeOf('md5', this.#nonce) } : { code: 212 };
