@@ -1,4 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -166,5 +168,46 @@ describe.each(['xml', 'wbxml'] as const)('what packs call secret, with %s', (enc
     const kept = await journals();
     expect(kept).toContain('AAuthSecret');
     expect(kept).not.toContain(OLD);
+  });
+
+  it('that a user types on a legacy device reaches the page, and is in no trace, nor in the journal once the session ended [IW-UI-2]', async () => {
+    const posted: string[] = [];
+    const site = createServer(async (request, response) => {
+      let body = '';
+      for await (const chunk of request) body += String(chunk);
+      if (request.method === 'POST') posted.push(body);
+      response.writeHead(200, { 'content-type': 'text/html' });
+      response.end(
+        request.method === 'POST'
+          ? '<p>Done</p>'
+          : '<form method=post><label>PIN <input name=p type=password></label><button>Next</button></form>',
+      );
+    });
+    closing({ close: () => void site.close() });
+    await new Promise<void>((listening) => site.listen(0, '127.0.0.1', listening));
+    const host = `127.0.0.1:${(site.address() as AddressInfo).port}`;
+    const backend = closing(new Dm2Backend({ script: [[['SHOW', `http://${host}/`]]] }));
+    const { store, journals } = database();
+    const gateway = await wired({
+      store,
+      backends: { peer: { protocol: 'dm2', url: await backend.start() } },
+      routes: [{ match: { deviceId: 'IMEI:*' }, backend: 'peer' }],
+      outbound: { allow: [host] },
+    });
+    const device = closing(
+      new LegacyDevice({
+        url: gateway.dm,
+        deviceId: DEVICE,
+        encoding,
+        tree: { DevInfo: TREE.DevInfo },
+        ui: ({ code }) => ({ status: 200, ...(code === '1102' && { items: ['zeppelin8'] }) }),
+      }),
+    );
+    device.begin();
+    while (await device.step());
+    expect(posted).toEqual(['p=zeppelin8']);
+    const shown = `${await traceText(gateway)}${JSON.stringify(gateway.log)}`;
+    expect(shown).not.toContain('zeppelin8');
+    expect(await journals()).not.toContain('zeppelin8');
   });
 });
