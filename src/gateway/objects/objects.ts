@@ -28,7 +28,7 @@ type NewPiece = [
 ];
 
 /**
- * Values too large for memory: each an id and its bytes in pieces, in the store, where every node finds
+ * Values too large for memory (IW-WR-5): each an id and its bytes in pieces, in the store, where every node finds
  * them after any restart. They live as long as the session that brought them.
  */
 export class ObjectStore {
