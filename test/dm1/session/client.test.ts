@@ -501,6 +501,63 @@ describe('sizes towards a legacy server', () => {
     expect(outline(sent.at(-1))).toContain('Get 1/4 404');
   });
 
+  it('answers 413 instead of a value whose name alone fills a message, and shortens a Status [1x§1.3]', () => {
+    const notes: string[] = [];
+    const { leg } = asked(
+      [readCommand('3', './a'), alert('4', '1102', [{}, { data: 'Name?' }])],
+      {
+        note: (text) => notes.push(text),
+      },
+      more,
+    );
+    const long = leaf(`./${'n'.repeat(900)}`, 'v');
+    const { sent } = play(
+      leg.answer([
+        { code: 200, results: [long] },
+        { code: 200, statusItems: [{ data: 'x'.repeat(2000) }] },
+      ]),
+      done,
+    );
+    expect(sent.map(outline)).toEqual([
+      ['SyncHdr 1/0 200', 'Get 1/3 413', '1222'],
+      ['SyncHdr 2/0 200', 'Alert 1/4 413'],
+    ]);
+    for (const m of sent) expect(sizeOf(m)).toBeLessThanOrEqual(1300);
+    expect(notes).toEqual(['Status fits no message of MaxMsgSize and was shortened']);
+  });
+
+  it('sends an alert larger than a message in chunks, and settles it with the last [1x§5.2] [1x§8]', () => {
+    const { leg } = asked([readCommand('3', './a')], {}, more);
+    const big = {
+      kind: 'Alert',
+      code: '1226',
+      items: [{ source: { uri: './x' }, data: 'é<'.repeat(1500) }],
+    } as const;
+    const small = { kind: 'Alert', code: '1226', items: [{ data: '1' }] } as const;
+    const { sent, result } = play(leg.answer([{ code: 404 }], [big, small]), (m) => {
+      const told = m.body.flatMap((e) => (e.kind === 'Alert' && e.code === '1226' ? [e] : []));
+      const codes = told.map((e) =>
+        status(
+          '2',
+          { msgRef: m.header.msgId, cmdRef: e.cmdId, cmd: 'Alert' },
+          e.items[0]?.moreData ? 213 : 200,
+        ),
+      );
+      return reply(m, [...codes, ...(m.final ? [] : [alert('3', '1222')])], { final: m.final });
+    });
+    expect(result).toEqual({ kind: 'end' });
+    const items = sent.flatMap((m) => m.body.flatMap((e) => (e.kind === 'Alert' ? e.items : [])));
+    expect(
+      items
+        .slice(0, -1)
+        .map(({ data }) => data)
+        .join(''),
+    ).toBe(big.items[0].data);
+    expect(items.at(-1)).toEqual(small.items[0]);
+    for (const m of sent) expect(sizeOf(m)).toBeLessThanOrEqual(1300);
+    expect(leg.alertStatuses).toEqual([big, small].map((told) => ({ alert: told, code: 200 })));
+  });
+
   it('answers 413 instead of a value above the server’s MaxObjSize [IW-WR-5]', () => {
     const { leg } = asked([readCommand('3', './a')], {}, { meta: { maxObjSize: 100 } });
     const { sent } = play(leg.answer([{ code: 200, results: [leaf('./a', 'x'.repeat(101))] }]), done);
