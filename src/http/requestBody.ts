@@ -22,8 +22,8 @@ export async function readBody(
 }
 
 /**
- * Gives the body of a request to a receiver, which may make the peer wait. Throws `too-large` beyond
- * `limit` bytes; the connection is of no more use then.
+ * Gives the body of a request to a receiver, which may make the peer wait. Throws what the receiver
+ * throws, and `too-large` beyond `limit` bytes; the connection is of no more use then.
  * @returns what the receiver made of it, or `undefined` when the peer went away before its end
  */
 export async function receiveBody<R>(
@@ -38,8 +38,10 @@ export async function receiveBody<R>(
   if (waits) response.writeContinue();
   const whole = await new Promise<boolean>((resolve, reject) => {
     let size = 0;
+    let refused: Error | undefined;
     const done = () => {
-      if (size > limit) reject(tooLarge(limit));
+      if (size > limit) refused ??= tooLarge(limit);
+      if (refused) reject(refused);
       else resolve(request.complete);
     };
     const take = (chunk: Uint8Array) => {
@@ -49,10 +51,15 @@ export async function receiveBody<R>(
         done();
         return;
       }
-      const busy = size > limit ? undefined : receiver.write(chunk);
+      const busy = refused || size > limit ? undefined : receiver.write(chunk);
       if (!busy) return;
       request.pause();
-      busy.then(() => request.resume(), reject);
+      // What was refused is read to its end, so that the peer is there for the answer.
+      busy
+        .catch((error: Error) => {
+          refused = error;
+        })
+        .then(() => request.resume());
     };
     request.on('data', take).on('end', done).on('close', done).on('error', done);
   });

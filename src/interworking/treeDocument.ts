@@ -3,6 +3,7 @@ import type { Item, Meta } from '../dm1/message.ts';
 import type { TndsDocument } from '../dm1/tnds/node.ts';
 import { readTnds } from '../dm1/tnds/read.ts';
 import { decodeBase64 } from '../mo/lexical.ts';
+import { MOST_TEXT } from '../mo/stored.ts';
 import type { TreePath } from '../mo/treePath.ts';
 import { DragomanError } from '../support/errors.ts';
 import type { Script } from './script.ts';
@@ -24,7 +25,7 @@ export function* readTreeDocument(
   target: TreePath,
 ): Script<TndsDocument> {
   const { objectBytes, nodes } = s.context.limits;
-  const bytes = Math.min(objectBytes, DEFAULT_LIMITS.bytes);
+  const bytes = Math.min(objectBytes, MOST_TEXT);
   const limits = { ...DEFAULT_LIMITS, bytes, elements: nodes * ELEMENTS_OF_NODE };
   const { stored } = item;
   if (!stored) return readTnds(documentOf(item, meta), { target, limits });

@@ -12,6 +12,9 @@ export interface StoredBytes {
   readonly text?: true;
 }
 
+/** Most bytes of one text, or of one document besides what was stored of it, that a session holds in memory. */
+export const MOST_TEXT = 4 * 1024 * 1024;
+
 export function isStored(value: unknown): value is StoredBytes {
   return typeof value === 'object' && value !== null && 'object' in value && 'from' in value;
 }

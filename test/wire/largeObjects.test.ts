@@ -33,6 +33,8 @@ import {
 /** Characters of one to four bytes, and such as XML escapes. */
 const TEXT = 'aß€😀<&'.repeat(250);
 const BYTES = Buffer.byteLength(TEXT);
+/** A text that no session holds. */
+const TOO_LARGE = 'tex, '.repeat(1 << 20);
 const MAX = 1500;
 const SIZES = (maxMsgSize = MAX, maxObjSize?: number) =>
   `<Meta><MaxMsgSize xmlns="syncml:metinf">${maxMsgSize}</MaxMsgSize>${
@@ -63,12 +65,14 @@ describe.each(['xml', 'wbxml'] as const)('a legacy device in %s', (form) => {
   /** Values that a 2.0 backend has the device fetch, and what the device makes of them. */
   async function fetching(
     commands: (host: string) => readonly (readonly string[])[],
-    device: { habit?: Habit; meta?: string; json?: object } = {},
+    device: { habit?: Habit; meta?: string; json?: object; text?: string } = {},
   ) {
     const server = createServer((request, response) => {
       const json = request.url === '/json';
       const type = json ? 'application/vnd.oma.dm.mo+json' : 'text/plain';
-      response.writeHead(200, { 'content-type': type }).end(json ? JSON.stringify(device.json) : TEXT);
+      response
+        .writeHead(200, { 'content-type': type })
+        .end(json ? JSON.stringify(device.json) : (device.text ?? TEXT));
     });
     closing({ close: () => void server.close() });
     await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
@@ -226,6 +230,12 @@ describe.each(['xml', 'wbxml'] as const)('a legacy device in %s', (form) => {
     expect(sc).toEqual([200]);
   });
 
+  it('is sent no text that is too large for memory [IW-HGET-4]', async () => {
+    const run = await fetching((host) => [...hget('A')(host), ['GET', `${BOX}//B`]], { text: TOO_LARGE });
+    expect(run.sc).toEqual([413, 200]);
+    expect(run.said.some(sendsA)).toBe(false);
+  });
+
   it('is sent several in a row, with other commands between them', async () => {
     const { sc, values, said } = await fetching((host) => [
       ['GET', `${BOX}//B`],
@@ -318,6 +328,14 @@ describe.each(['xml', 'wbxml'] as const)('a legacy server in %s', (form) => {
       expect(items[1]!.data).toBe('b');
     },
   );
+
+  it('gets 413 for a text that is too large for memory [IW-RD-1]', async () => {
+    const { told } = await session((n) => (n === 0 ? { body: `${get(3, 'A')}${get(4, 'B')}` } : undefined), {
+      A: TOO_LARGE,
+      B: 'b',
+    });
+    expect(codes(told)).toEqual(['Get 413', 'Get 200']);
+  });
 
   it('gets 413 for a value above its MaxObjSize [IW-WR-5]', async () => {
     const { told } = await session((n) =>

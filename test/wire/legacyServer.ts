@@ -141,7 +141,8 @@ async function execute(
       if (name !== '' && !(name in values)) return 404;
       const data = name === '' ? values : { [name]: values[name] };
       const document = [{ ClientURI: uri, MOData: name === '' ? { settings: data } : data }];
-      return (await post(here(rest[0]!), JSON.stringify(document), DOCUMENT)).status < 300 ? 200 : 500;
+      const { status } = await post(here(rest[0]!), JSON.stringify(document), DOCUMENT);
+      return status < 300 ? 200 : status;
     }
     case 'HGET': {
       const response = await fetch(here(rest[0]!));

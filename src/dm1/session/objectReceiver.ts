@@ -1,3 +1,4 @@
+import { MOST_TEXT } from '../../mo/stored.ts';
 import type { Item } from '../message.ts';
 import type { StoredChunk } from '../storedData.ts';
 import { arrivedBytes, ObjectBuffer } from './largeObject.ts';
@@ -7,9 +8,6 @@ export type Reception =
   | { readonly kind: 'whole'; readonly item: Item }
   /** Answer with this code: 213 more to come, 411, 413, 415 or 424 refused. */
   | { readonly kind: 'status'; readonly code: 213 | 411 | 413 | 415 | 424 };
-
-/** Largest object that is put together in memory: a text, for bytes are stored as they come. */
-const IN_MEMORY = 16 * 1024 * 1024;
 
 /** Takes Items as they come and puts chunked ones together (1x§8). */
 export class ObjectReceiver {
@@ -60,8 +58,9 @@ export class ObjectReceiver {
     return whole === 424 ? { kind: 'status', code: 424 } : { kind: 'whole', item: whole };
   }
 
+  /** Bytes are stored as they come; only a text is put together in memory. */
   #most(item: Item): number {
-    return item.stored ? this.#limit : Math.min(this.#limit, IN_MEMORY);
+    return item.stored ? this.#limit : Math.min(this.#limit, MOST_TEXT);
   }
 
   #acceptable(first: Item): boolean {

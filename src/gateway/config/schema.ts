@@ -258,7 +258,12 @@ export const CONFIG_SCHEMA = group('Configuration of the gateway.', {
       'Largest document fetched from a URL that a peer named, in bytes.',
     ),
     transferSeconds: whole(60, 1, 3600, 'Longest time for one such transfer, redirects included.'),
-    objectBytes: whole(64 * MB, 1024, 2047 * MB, 'Largest value of one node, in bytes.'),
+    objectBytes: whole(
+      64 * MB,
+      1024,
+      2047 * MB,
+      'Largest value of one node, in bytes; a text has 4 MB at most.',
+    ),
     nodes: whole(20_000, 1, 10_000_000, 'Nodes that one command may read, write or list.'),
     depth: whole(32, 1, 256, 'Depth of a management tree or document.'),
     jobsPerDevice: whole(1000, 1, 1_000_000, 'Jobs that may wait for one device; further ones are refused.'),

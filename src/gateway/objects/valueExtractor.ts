@@ -1,4 +1,5 @@
-import { type StoredBytes, storedMark } from '../../mo/stored.ts';
+import { MOST_TEXT, type StoredBytes, storedMark } from '../../mo/stored.ts';
+import { Kept, tooMuch } from './kept.ts';
 import { decodePiece, type ObjectWriter } from './objects.ts';
 
 const QUOTE = 0x22;
@@ -19,11 +20,10 @@ export interface ObjectPlaces {
  */
 export class ValueExtractor {
   readonly #places: ObjectPlaces;
-  readonly #document: Uint8Array[] = [];
+  readonly #document = new Kept();
   #state: 'outside' | 'string' | 'escape' = 'outside';
   /** The open string, as long as it stays in memory. */
-  #text: Uint8Array[] = [];
-  #length = 0;
+  readonly #text = new Kept();
   /** It is long and yet no base64. */
   #plain = false;
   #value: { readonly writer: ObjectWriter; rest: string } | undefined;
@@ -60,14 +60,15 @@ export class ValueExtractor {
   /** The document, with marks in place of what was stored. */
   async end(): Promise<Uint8Array> {
     if (this.#value) await this.#giveBack(this.#value);
-    return Buffer.concat([...this.#document, ...this.#text]);
+    this.#document.push(this.#text.take());
+    return this.#document.take();
   }
 
   async #escaped(byte: number): Promise<void> {
     if (this.#value && byte === SLASH) await this.#take(Uint8Array.of(SLASH));
     else {
       if (this.#value) await this.#giveBack(this.#value);
-      this.#keep(Uint8Array.of(BACKSLASH, byte));
+      this.#text.push(Uint8Array.of(BACKSLASH, byte));
     }
   }
 
@@ -77,26 +78,24 @@ export class ValueExtractor {
       await this.#store(this.#value, piece);
       return;
     }
-    this.#keep(piece);
-    if (this.#length <= LONG || this.#plain) return;
-    const text = Buffer.concat(this.#text).toString('latin1').replaceAll('\\/', '/');
+    this.#text.push(piece);
+    if (this.#text.bytes <= LONG || this.#plain) return;
+    const kept = this.#text.take();
+    const text = Buffer.from(kept).toString('latin1').replaceAll('\\/', '/');
     this.#plain = decodePiece('', text, false) === undefined;
-    if (this.#plain) return;
-    this.#text = [];
+    if (this.#plain) {
+      this.#text.push(kept);
+      return;
+    }
     this.#value = { writer: this.#places.writer(), rest: '' };
     await this.#store(this.#value, Buffer.from(text, 'latin1'));
-  }
-
-  #keep(piece: Uint8Array): void {
-    this.#text.push(piece);
-    this.#length += piece.length;
   }
 
   async #store(value: { writer: ObjectWriter; rest: string }, piece: Uint8Array): Promise<void> {
     const decoded = decodePiece(value.rest, piece, false);
     if (!decoded) {
       await this.#giveBack(value);
-      this.#keep(piece);
+      this.#text.push(piece);
       return;
     }
     value.rest = decoded.rest;
@@ -105,10 +104,12 @@ export class ValueExtractor {
 
   /** It turned out to be no base64, so it stays in the document as it came. */
   async #giveBack({ writer, rest }: { writer: ObjectWriter; rest: string }): Promise<void> {
-    const bytes = await this.#places.read(await writer.end());
+    const stored = await writer.end();
+    if (stored.bytes > MOST_TEXT) throw tooMuch();
+    const bytes = await this.#places.read(stored);
     this.#value = undefined;
     this.#plain = true;
-    this.#keep(Buffer.from(Buffer.from(bytes).toString('base64') + rest, 'latin1'));
+    this.#text.push(Buffer.from(Buffer.from(bytes).toString('base64') + rest, 'latin1'));
   }
 
   async #close(): Promise<void> {
@@ -116,11 +117,10 @@ export class ValueExtractor {
     const tail = value && decodePiece(value.rest, '', true);
     if (value && tail) {
       await value.writer.write(tail.bytes);
-      this.#text = [Buffer.from(storedMark(await value.writer.end()), 'latin1')];
+      this.#text.push(Buffer.from(storedMark(await value.writer.end()), 'latin1'));
     } else if (value) await this.#giveBack(value);
-    this.#document.push(...this.#text, Uint8Array.of(QUOTE));
-    this.#text = [];
-    this.#length = 0;
+    this.#document.push(this.#text.take());
+    this.#document.push(Uint8Array.of(QUOTE));
     this.#plain = false;
     this.#value = undefined;
     this.#state = 'outside';

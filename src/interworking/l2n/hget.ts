@@ -46,6 +46,7 @@ export function* runHget(
   const tnds = isTnds(answer.contentType);
   if (!tnds && !isMoDocument(answer.contentType)) return yield* writeOpaque(s, device, command, answer);
   const fetched = yield* loaded(s, answer);
+  if (!fetched) return { sc: 413 };
   if (tnds) return yield* writeTree(s, device, command, fetched);
   let items: readonly ReadItem[];
   try {

@@ -3,6 +3,7 @@ import type { Dm2Command, StatusItem } from '../../dm2/packages.ts';
 import { isBinary } from '../../mo/format.ts';
 import { xmlIllegal } from '../../mo/lexical.ts';
 import type { MoNode } from '../../mo/node.ts';
+import { MOST_TEXT } from '../../mo/stored.ts';
 import type { MoAddress } from '../addresses.ts';
 import type { Script } from '../script.ts';
 import type { Session } from '../session.ts';
@@ -15,10 +16,14 @@ import { write } from './write.ts';
 type Hget = Extract<Dm2Command, { verb: 'HGET' }>;
 type Document = Extract<Fetched, { ok: true }>;
 
-/** The document with its body in memory, where it has to be read. */
-export function* loaded(s: Session, document: Document): Script<Document> {
+/** The document with its body in memory, where it has to be read; `undefined` where it is too large for that. */
+export function* loaded(s: Session, document: Document): Script<Document | undefined> {
   const { stored } = document;
   if (!stored) return document;
+  if (stored.bytes > MOST_TEXT) {
+    yield* s.note('IW-HGET-4', `A text of ${stored.bytes} bytes; what is no binary may have ${MOST_TEXT}.`);
+    return undefined;
+  }
   const { body } = yield* s.perform({ kind: 'object.load', stored });
   return { ...document, body };
 }
@@ -41,9 +46,10 @@ export function* writeOpaque(
   if (!resolved.ok) return { sc: resolved.sc };
   const [address, ...others] = resolved.targets;
   if (!address || others.length > 0) return { sc: 404 };
-  const node = isText(address, document)
-    ? textNode(address, yield* loaded(s, document))
-    : bytesNode(address, document);
+  const text = isText(address, document);
+  const whole = text ? yield* loaded(s, document) : document;
+  if (!whole) return { sc: 413 };
+  const node = text ? textNode(address, whole) : bytesNode(address, whole);
   if (!node) {
     yield* s.note('IW-VAL-4', 'The text holds characters that a legacy device cannot be sent.');
     return { sc: 415 };

@@ -616,6 +616,31 @@ describe('large objects of a legacy server [IW-WR-5] [1x§8]', () => {
     ).toEqual(codes);
   });
 
+  it('refuses a text that is too large for memory, announced or not', () => {
+    const leg = client();
+    const million = 'x'.repeat(1 << 20);
+    const { sent } = play(
+      leg.open(content),
+      script(
+        (m) => reply(m, [first((4 << 20) + 1)], { final: false }),
+        (m) => reply(m, [write('3', './big', '')]),
+        (m) => reply(m, [first(5, million)], { final: false }),
+        ...[1, 2, 3, 4].map(
+          () => (m: SyncMLMessage) =>
+            reply(m, [write('3', './big', million, { moreData: true })], { final: false }),
+        ),
+        (m) => reply(m, [write('3', './big', '')]),
+        (m) => reply(m),
+      ),
+    );
+    const codes = sent.flatMap((m) =>
+      statuses(m)
+        .filter(({ cmd }) => cmd === 'Add')
+        .map(({ code }) => code),
+    );
+    expect(codes).toEqual(['413', '413', '213', '213', '213', '213', '413', '413']);
+  });
+
   it.each(['Atomic', 'Sequence'] as const)(
     'executes no part of an object that comes inside a %s [1x§2.3]',
     (kind) => {

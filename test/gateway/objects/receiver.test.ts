@@ -79,6 +79,15 @@ describe('a body that arrives', () => {
     expect(Buffer.from(received.body).toString()).toBe(text);
   });
 
+  it.each([
+    ['one text', () => `["${'!'.repeat(4 * MB)}"]`],
+    ['what began as base64', () => `["${base64(4 * MB)}!"]`],
+    ['escapes alone', () => `["${'\\"'.repeat(2 * MB)}"]`],
+    ['many short texts', () => `[${'"a",'.repeat(MB)}"a"]`],
+  ])('is refused when it holds too much that is no binary value: %s', async (_what, text) => {
+    await expect(receive(Buffer.from(text()), [65_536])).rejects.toMatchObject({ code: 'too-large' });
+  });
+
   it('is the same however it was cut', async () => {
     const values = fc.array(
       fc.oneof(
