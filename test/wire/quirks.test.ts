@@ -6,8 +6,8 @@ import { basicCred, md5Digest, userHash } from '../../src/dm1/auth/digests.ts';
 import { xmlToWbxml } from '../../src/dm1/codec.ts';
 import { readTnds } from '../../src/dm1/tnds/read.ts';
 import { LegacyDevice } from '../../src/simulator/index.ts';
-import { BOX, ID, known, MAN, play } from './box.ts';
-import { closing, wired } from './harness.ts';
+import { BOX, type Commands, ID, known, MAN, play } from './box.ts';
+import { closing, type Wired, wired } from './harness.ts';
 import {
   addressOf,
   DEVINFO,
@@ -267,13 +267,39 @@ describe('a device with an account for us', () => {
   );
 });
 
+/** A page with a question of several choices and one of text, and what came there. */
+async function colours() {
+  const hits: string[] = [];
+  const site = createServer(async (request, response) => {
+    let body = '';
+    for await (const chunk of request) body += String(chunk);
+    hits.push(`${request.method} ${body}`);
+    const boxes = ['r', 'g', 'b']
+      .map((c) => `<label><input type=checkbox name=c value=${c}>${c}</label>`)
+      .join('');
+    response.writeHead(200, { 'content-type': 'text/html' });
+    response.end(
+      request.method === 'GET'
+        ? `<form method=post><fieldset><legend>Colour</legend>${boxes}</fieldset><label>Text<input name=t></label><button>Go</button></form>`
+        : '<p>Done</p>',
+    );
+  });
+  closing({ close: () => void site.close() });
+  await new Promise<void>((listening) => site.listen(0, '127.0.0.1', listening));
+  return { host: `127.0.0.1:${(site.address() as AddressInfo).port}`, hits };
+}
+
 /** What is accepted, row by row (1x§16.1, "Accept"). */
-describe('a device is understood', () => {
+describe.each(['xml', 'wbxml'] as const)('a device in %s is understood', (form) => {
+  const encoded = form === 'wbxml' && { encode: (xml: string) => xmlToWbxml(xml) };
+  const playing = (CMD: Commands, device: Partial<RawDevice> = {}, config?: Record<string, unknown>) =>
+    play(CMD, { ...encoded, ...device }, config);
+  const talking = (gateway: Wired, device: RawDevice) => talk(gateway, { ...encoded, ...device });
   const raw = (uri: string) => item(uri, 'Raw');
 
   it('that leaves CmdRef out of the header Status, puts TargetRef behind Data and Cmd into Results', async () => {
     const answer = getting(raw);
-    const { Status } = await play([MAN], {
+    const { Status } = await playing([MAN], {
       answer: (said) =>
         answer(said)
           .replace('<CmdRef>0</CmdRef>', '')
@@ -288,26 +314,26 @@ describe('a device is understood', () => {
 
   it('that uses one CmdID for everything', async () => {
     const answer = getting(raw);
-    const { sc } = await play([MAN], {
+    const { sc } = await playing([MAN], {
       answer: (said) => answer(said).replaceAll(/<CmdID>\d+<\/CmdID>/g, '<CmdID>1</CmdID>'),
     });
     expect(sc).toEqual([200]);
   });
 
   it('whose SessionID is always 1, and which tells its leaving in a first message without 1201', async () => {
-    const { gateway, sc } = await play([MAN], { answer: getting(raw) });
+    const { gateway, sc } = await playing([MAN], { answer: getting(raw) });
     expect(sc).toEqual([200]);
     const { job } = await gateway.api<{ job: string }>('POST', `/api/devices/${ID}/commands`, { CMD: [MAN] });
-    await talk(gateway, { id: ID, answer: getting(raw) });
+    await talking(gateway, { id: ID, answer: getting(raw) });
     expect(await gateway.api('GET', `/api/jobs/${job}`)).toMatchObject({ state: 'done' });
     const leaving = `<Alert><CmdID>1</CmdID><Data>1226</Data>${item('./x', '1', '<Meta><Type xmlns="syncml:metinf">com.microsoft:mdm.unenrollment.userrequest</Type><Format xmlns="syncml:metinf">int</Format></Meta>')}</Alert><Final/>`;
-    const [said] = await talk(gateway, { id: ID, opening: leaving });
+    const [said] = await talking(gateway, { id: ID, opening: leaving });
     expect(said!.message.body[1]).toMatchObject({ kind: 'Status', cmd: 'Alert', code: '200' });
   });
 
   it.each(['Chr', 'CHR', ' chr '])('that writes its formats as %j', async (format) => {
     const meta = `<Meta><Format xmlns="syncml:metinf">${format}</Format></Meta>`;
-    const { Status } = await play([MAN], { answer: getting((uri) => item(uri, 'Raw', meta)) });
+    const { Status } = await playing([MAN], { answer: getting((uri) => item(uri, 'Raw', meta)) });
     expect(Status).toMatchObject([{ sc: 200, MO: [{ MOData: { Man: 'Raw' } }] }]);
   });
 
@@ -324,13 +350,14 @@ describe('a device is understood', () => {
     ],
   ])('that sends %s, DevInfo without Meta', async (_, opening) => {
     const alert = `<Alert><CmdID>3</CmdID><Data>1226</Data>${item('./Box', 'x', '<Meta><Type xmlns="syncml:metinf">org.example.event</Type></Meta>')}</Alert>`;
-    const { gateway, said } = await play([], { opening: opening(alert, devInfo(ID)), answer: plainly }).catch(
-      async () => {
-        // An empty job is refused; the device alone will do.
-        const alone = await known();
-        return { gateway: alone, said: await talk(alone, { id: ID, opening: opening(alert, devInfo(ID)) }) };
-      },
-    );
+    const { gateway, said } = await playing([], {
+      opening: opening(alert, devInfo(ID)),
+      answer: plainly,
+    }).catch(async () => {
+      // An empty job is refused; the device alone will do.
+      const alone = await known();
+      return { gateway: alone, said: await talking(alone, { id: ID, opening: opening(alert, devInfo(ID)) }) };
+    });
     expect(said[0]!.message.body.filter(({ kind }) => kind === 'Status')).toHaveLength(4);
     expect(await gateway.api('GET', `/api/devices/${ID}`)).toMatchObject({
       devInfo: Object.fromEntries(DEVINFO),
@@ -347,7 +374,7 @@ describe('a device is understood', () => {
   ])('whose alert type is %j', async (type) => {
     const gateway = await known();
     const alert = `<Alert><CmdID>1</CmdID><Data>1226</Data>${item('./Box', 'x', `<Meta><Type xmlns="syncml:metinf">${type}</Type></Meta>`)}</Alert>`;
-    await talk(gateway, {
+    await talking(gateway, {
       id: ID,
       opening: `<Alert><CmdID>9</CmdID><Data>1201</Data></Alert>${alert}${devInfo(ID)}<Final/>`,
     });
@@ -362,7 +389,7 @@ describe('a device is understood', () => {
   const grouped = (said: Said) => said.commands.find(({ kind }) => kind === 'Sequence');
 
   it('that answers a Sequence behind its children', async () => {
-    const { sc, said } = await play(TWO, {
+    const { sc, said } = await playing(TWO, {
       answer: (said) => {
         const { msgId } = said.message.header;
         const [group, ...others] = [...said.commands].sort((a) => (a.kind === 'Sequence' ? -1 : 1));
@@ -389,7 +416,7 @@ describe('a device is understood', () => {
       const interior = path === './Box' ? '<Meta><Format xmlns="syncml:metinf">node</Format></Meta>' : '';
       return item(path, path === './Box' ? 'A/B/Run' : (nodes[path] ?? '1'), interior);
     });
-    const { sc, said } = await play(
+    const { sc, said } = await playing(
       [['HGET', `http://${host}/box`, `${BOX}//`]],
       { answer: (said) => get(said).replaceAll('<Cmd>Atomic</Cmd>', '<Cmd>Sequence</Cmd>') },
       { outbound: { allow: [host] } },
@@ -400,7 +427,7 @@ describe('a device is understood', () => {
 
   it('that skips the rest of a Sequence behind a failure: the rest is sent again', async () => {
     let first = true;
-    const { sc } = await play(TWO, {
+    const { sc } = await playing(TWO, {
       answer: (said) => {
         const fails = first && grouped(said);
         if (grouped(said)) first = false;
@@ -425,7 +452,7 @@ describe('a device is understood', () => {
       });
       const get = getting(raw);
       const creds: boolean[] = [];
-      await talk(gateway, {
+      await talking(gateway, {
         id: ID,
         answer: (said) => {
           const proved = said.message.header.cred !== undefined;
@@ -447,7 +474,7 @@ describe('a device is understood', () => {
   it('that sends binaries as base64 with a Size, and text as an opaque', async () => {
     const meta =
       '<Meta><Format xmlns="syncml:metinf">b64</Format><Size xmlns="syncml:metinf">4</Size></Meta>';
-    const { Status } = await play([['GET', `${BOX}//A`], MAN], {
+    const { Status } = await playing([['GET', `${BOX}//A`], MAN], {
       answer: getting((uri) => (uri.startsWith('./Box/A') ? item('./Box/A', 'AAEC', meta) : raw(uri))),
       // Data goes as an opaque in WBXML here.
       encode: (xml) => xmlToWbxml(xml),
@@ -469,7 +496,7 @@ describe('a device is understood', () => {
       '<Item><Source>./Box/A</Source></Item>',
       '<Item><Source><LocURI>/Box/B</LocURI></Source></Item>',
     ];
-    await talk(gateway, {
+    await talking(gateway, {
       id: ID,
       answer: (said) => {
         const { msgId } = said.message.header;
@@ -502,7 +529,7 @@ describe('a device is understood', () => {
   it('that breaks off where its results overflow, with neither Final nor 1222', async () => {
     let held = '';
     let broken = false;
-    const { sc, said } = await play([['GET', `${BOX}//A`, `${BOX}//B`]], {
+    const { sc, said } = await playing([['GET', `${BOX}//A`, `${BOX}//B`]], {
       answer: (said) => {
         if (held !== '') {
           const rest = held;
@@ -527,7 +554,7 @@ describe('a device is understood', () => {
   });
 
   it('that answers an Exec with 1200, and an Item where TargetRef belongs', async () => {
-    const { sc } = await play([['EXEC', `${BOX}//Run`]], {
+    const { sc } = await playing([['EXEC', `${BOX}//Run`]], {
       answer: (said) => {
         const { msgId } = said.message.header;
         const own = said.commands.map((c, i) =>
@@ -545,25 +572,8 @@ describe('a device is understood', () => {
     ['several choices in one Item', ['1-3'], 'c=r&c=b&t=a+b'],
     ['one choice only', ['2'], 'c=g&t=a+b'],
   ])('that gives %s, and blanks of a text as plus signs', async (_, choices, sent) => {
-    const hits: string[] = [];
-    const site = createServer(async (request, response) => {
-      let body = '';
-      for await (const chunk of request) body += String(chunk);
-      hits.push(`${request.method} ${body}`);
-      const boxes = ['r', 'g', 'b']
-        .map((c) => `<label><input type=checkbox name=c value=${c}>${c}</label>`)
-        .join('');
-      response.writeHead(200, { 'content-type': 'text/html' });
-      response.end(
-        request.method === 'GET'
-          ? `<form method=post><fieldset><legend>Colour</legend>${boxes}</fieldset><label>Text<input name=t></label><button>Go</button></form>`
-          : '<p>Done</p>',
-      );
-    });
-    closing({ close: () => void site.close() });
-    await new Promise<void>((listening) => site.listen(0, '127.0.0.1', listening));
-    const host = `127.0.0.1:${(site.address() as AddressInfo).port}`;
-    const { sc } = await play(
+    const { host, hits } = await colours();
+    const { sc } = await playing(
       [['SHOW', `http://${host}/`]],
       {
         answer: (said) => {
@@ -581,5 +591,24 @@ describe('a device is understood', () => {
     );
     expect(sc).toEqual([200]);
     expect(hits).toContain(`POST ${sent}`);
+  });
+
+  it('that says "no" by a 304 to the whole Sequence of questions: nothing is submitted', async () => {
+    const { host, hits } = await colours();
+    const { sc, said } = await playing(
+      [['SHOW', `http://${host}/`], MAN],
+      {
+        answer: (said) => {
+          const { msgId } = said.message.header;
+          const group = grouped(said);
+          if (!group) return getting(raw)(said);
+          return `${headerOk(said)}${status(2, msgId, group.cmdId, 'Sequence', 304)}<Final/>`;
+        },
+      },
+      { outbound: { allow: [host] } },
+    );
+    expect(said.some(grouped)).toBe(true);
+    expect(sc).toEqual([200, 200]);
+    expect(hits).toEqual(['GET ']);
   });
 });
