@@ -7,7 +7,7 @@ import { join } from 'node:path';
 export function convert(
   tool: 'wbxml2xml' | 'xml2wbxml',
   options: string,
-  documents: readonly Uint8Array[],
+  documents: readonly (string | Uint8Array)[],
 ): Uint8Array[] {
   const folder = mkdtempSync(join(tmpdir(), 'libwbxml-test-'));
   try {
