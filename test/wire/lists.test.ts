@@ -4,23 +4,9 @@ import type { TndsNode } from '../../src/dm1/tnds/node.ts';
 import { writeTnds, writeTndsWbxml } from '../../src/dm1/tnds/write.ts';
 import { LegacyDevice } from '../../src/simulator/index.ts';
 import type { LegacyCapability } from '../../src/simulator/legacyDevice/options.ts';
+import { BOX, ID, TREE } from './box.ts';
 import { closing, type Wired, wired } from './harness.ts';
 import { addressOf, headerOk, kindOf, results, type Said, status, talk } from './quirks.ts';
-
-const ID = 'RAW:lists';
-const BOX = 'urn:example:mo:box:1.0';
-const leaf = (value: string, format = 'chr') => ({ $format: format, $value: value });
-const TREE = {
-  DevInfo: {
-    $type: 'urn:oma:mo:oma-dm-devinfo:1.0',
-    DevId: leaf(ID),
-    Man: leaf('Raw'),
-    Mod: leaf('M'),
-    DmV: leaf('1.2'),
-    Lang: leaf('en'),
-  },
-  Box: { $type: BOX, A: leaf('a') },
-};
 
 const BOX_TREE: TndsNode = {
   name: 'Box',

@@ -93,11 +93,11 @@ describe('a DDF that is wrong', () => {
     ['an instruction in the tree', ddf('<?x y?>'), 'processing instructions'],
     ['an unknown format', ddf(node('a', '<DFFormat><text/></DFFormat>')), 'f.xml:2:'],
     ['two formats', ddf(node('a', '<DFFormat><chr/><int/></DFFormat>')), 'a: DFFormat holds chr, int'],
-    ['no format', ddf(node('a', '<DFFormat/>')), 'a: DFFormat holds nothing'],
+    ['no format', ddf(node('a', '<DFFormat/>')), 'a: DFFormat holds nothing, not one of b64'],
     [
       'an unknown access type',
       ddf(node('a', `<AccessType><Read/></AccessType>${FORMAT}`)),
-      'a: AccessType holds Read',
+      'a: AccessType holds Read, which is none of Add, Copy, Delete, Exec, Get, Replace',
     ],
     [
       'an occurrence of one',
@@ -108,18 +108,34 @@ describe('a DDF that is wrong', () => {
     [
       'two occurrences',
       ddf(node('a', '<Occurrence><One/><ZeroOrOne/></Occurrence>')),
-      'holds both One and ZeroOrOne',
+      'holds both One and ZeroOrOne; leave one of them',
     ],
-    ['an unknown occurrence', ddf(node('a', '<Occurrence><Many/></Occurrence>')), 'holds Many'],
-    ['an unknown scope', ddf(node('a', '<Scope><Static/></Scope>')), 'a: Scope holds Static'],
-    ['a Path with ..', ddf(node('a', FORMAT, '<Path>./b/../c</Path>')), 'is no place in a tree'],
+    [
+      'an unknown occurrence',
+      ddf(node('a', '<Occurrence><Many/></Occurrence>')),
+      'holds Many, not one of One, ZeroOrOne, ZeroOrMore, OneOrMore, ZeroOrN, OneOrN',
+    ],
+    [
+      'an unknown scope',
+      ddf(node('a', '<Scope><Static/></Scope>')),
+      'a: Scope holds Static, not one of Permanent, Dynamic',
+    ],
+    [
+      'a Path with ..',
+      ddf(node('a', FORMAT, '<Path>./b/../c</Path>')),
+      'is no place in a tree; write it as ./A/B',
+    ],
     [
       'a Path inside a node',
       ddf(`<Node><NodeName>a</NodeName>${node('b', FORMAT, '<Path>c</Path>')}</Node>`),
-      'a/b: a Node inside another one',
+      'a/b: a Node inside another one cannot have a Path; leave it out',
     ],
-    ['a name of two segments', ddf(node('a/b', FORMAT)), 'not one segment'],
-    ['a name with a broken escape', ddf(node('a%zz', FORMAT)), 'not one segment'],
+    ['a name of two segments', ddf(node('a/b', FORMAT)), 'not one segment of an address; escape "/" as %2F'],
+    [
+      'a name with a broken escape',
+      ddf(node('a%zz', FORMAT)),
+      'not one segment of an address; escape "/" as %2F',
+    ],
     ['an open element', '<MgmtTree><Node>', 'the document ends'],
   ])('is told with file, place and reason: %s', (_, text, reason) => {
     expect(() => readDdf(text, 'f.xml')).toThrow(reason);
