@@ -185,16 +185,18 @@ it('kill -9 loses no notification that was asked for, and its session is known [
       headers,
       ...(body && { body: JSON.stringify(body) }),
     });
-    return (await answer.json()) as { id: string; number: number; state: string };
+    return (await answer.json()) as { id: string; number: number; state: string; detail?: string };
   };
   const first = await start(config);
   await api(first.admin, 'POST', '/devices', { id: 'IMEI:1', serverUsername: 'gw', serverPassword: 'pw' });
   const asked = await api(first.admin, 'POST', '/devices/IMEI:1/notify', { form: 'trigger' });
-  await until(() => calls.length > 0);
+  const notification = (admin: string) => api(admin, 'GET', `/notifications/${asked.id}`);
+  const state = async (admin: string) => (await notification(admin)).state;
+  // Dead between the call and its note it would hold the notification until its lease is over.
+  await until(async () => calls.length > 0 && (await notification(first.admin)).detail !== undefined);
   await kill(first);
   up = true;
   const second = await start(config);
-  const state = async (admin: string) => (await api(admin, 'GET', `/notifications/${asked.id}`)).state;
   await until(async () => (await state(second.admin)) === 'sent');
   await kill(second);
   const third = await start(config);
