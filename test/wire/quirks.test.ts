@@ -375,20 +375,36 @@ describe.each(['xml', 'wbxml'] as const)('a device in %s is understood', (form) 
     expect(sc).toEqual([200]);
   });
 
-  it('that skips the rest of a Sequence behind a failure: the rest is sent again', async () => {
+  it.each([
+    ['says so (215): the rest is sent again', 215, [405, 200], ['./Box/A', './Box/B', './Box/B']],
+    [
+      'says nothing of the rest: that is 500, and not tried twice',
+      undefined,
+      [405, 500],
+      ['./Box/A', './Box/B'],
+    ],
+  ])('that stops a Sequence at its first failure and %s [IW-SEQ-1]', async (_, skipped, codes, deletes) => {
+    const sent: string[] = [];
     let first = true;
     const { sc } = await playing(TWO, {
       answer: (said) => {
-        const fails = first && grouped(said);
-        if (grouped(said)) first = false;
-        return plainly(said, 0, (command) => {
-          if (command.kind === 'Get') return 404;
-          if (!fails || command.kind === 'Sequence') return 200;
-          return addressOf(command) === './Box/A' ? 405 : 215;
+        const { msgId } = said.message.header;
+        const stops = first && grouped(said);
+        if (stops) first = false;
+        const answers = said.commands.map((command, i) => {
+          const uri = addressOf(command);
+          if (command.kind === 'Delete') sent.push(uri);
+          const own = (code: number) => status(i + 2, msgId, command.cmdId, kindOf(command), code);
+          if (command.kind === 'Get') return own(404);
+          if (!stops || command.kind === 'Sequence') return own(200);
+          if (uri === './Box/A') return own(405);
+          return skipped === undefined ? '' : own(skipped);
         });
+        return `${headerOk(said)}${answers.join('')}<Final/>`;
       },
     });
-    expect(sc).toEqual([405, 200]);
+    expect(sc).toEqual(codes);
+    expect(sent).toEqual(deletes);
   });
 
   it.each([401, 407, 0])(

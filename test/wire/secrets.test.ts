@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { sql } from 'kysely';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Dm2Backend } from '../../src/simulator/dm2Backend/backend.ts';
 import { Dm2Client, LegacyDevice, LegacyServer } from '../../src/simulator/index.ts';
@@ -21,6 +22,17 @@ function database() {
   const url = `sqlite:${join(folder, 'dragoman.db')}`;
   return {
     store: url,
+    /** Has the journals tell of another effect than the script will come to. */
+    forge: async () => {
+      const store = await openStore(url);
+      try {
+        await sql`UPDATE journal SET entries = replace(entries, 'registry.save ', 'wakeup.answer ')`.execute(
+          store.db,
+        );
+      } finally {
+        await store.close();
+      }
+    },
     journals: async () => {
       const store = await openStore(url);
       try {
@@ -139,6 +151,42 @@ describe.each(['xml', 'wbxml'] as const)('what packs call secret, with %s', (enc
     const again = await post(gateway.dm, last, { 'content-type': TYPES[encoding] });
     expect(again.text).not.toContain('***');
     expect(again.text).not.toContain('AAuthSecret');
+  });
+
+  it('goes with a session that does not repeat itself after a restart [IW-ADDR-3]', async () => {
+    const backend = closing(
+      new Dm2Backend({
+        script: [[['GET', NODE]], [['HGET', '{origin}/repository/new', NODE]]],
+        documents: { new: { body: [{ ClientURI: NODE, MOData: { AAuthSecret: NEW } }] } },
+      }),
+    );
+    const { store, forge, journals } = database();
+    const config = {
+      store,
+      backends: { peer: { protocol: 'dm2', url: await backend.start() } },
+      routes: [{ match: { deviceId: 'IMEI:*' }, backend: 'peer' }],
+    };
+    const gateway = await wired(config);
+    const device = closing(new LegacyDevice({ url: gateway.dm, deviceId: DEVICE, encoding, tree: TREE }));
+    device.begin();
+    while (!(await journals()).includes(NEW)) await device.step();
+    await gateway.stop();
+    await forge();
+    expect(await journals()).toContain(OLD);
+    const later = await wired(config);
+    const answer = await later.post(device.nextBytes!, { 'content-type': TYPES[encoding] });
+    expect(answer.text).not.toContain(NEW);
+    expect((await later.traces(DEVICE)).map(({ state, ending }) => [state, ending])).toEqual([
+      ['failed', 'diverged'],
+    ]);
+    const kept = await journals();
+    expect(kept).toContain('AAuthSecret');
+    expect(kept).not.toContain(OLD);
+    expect(kept).not.toContain(NEW);
+    const shown = JSON.stringify([await later.traces(DEVICE), gateway.log, later.log]);
+    expect(shown).toContain('***');
+    expect(shown).not.toContain(OLD);
+    expect(shown).not.toContain(NEW);
   });
 
   it('goes to a 2.0 client and to its legacy server, and into no trace or log [IW-ADDR-3]', async () => {
