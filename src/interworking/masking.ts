@@ -63,30 +63,64 @@ function maskItem(item: Item, secrets: SecretPaths, around?: Meta, place?: strin
   if (data === undefined || data.length === 0) return item;
   const paths = [item.target?.uri, item.source?.uri, place].map((uri) => legacyPath(uri));
   if (paths.some((path) => path && secrets.has(path))) return { ...item, data: HIDDEN };
-  if (!isTnds(item.meta?.type ?? around?.type)) return item;
-  const masked = typeof data === 'string' ? maskTnds(data, secrets, paths.find(Boolean) ?? []) : HIDDEN;
+  const isTree = isTnds(item.meta?.type ?? around?.type) || [item.source?.uri, place].some(asksForTnds);
+  if (!isTree) return item;
+  // What a chunk begins with may be the value that the one before it named.
+  const whole =
+    typeof data === 'string' && !item.moreData && data.slice(0, DOCUMENT_BEGINS).includes('<MgmtTree');
+  const masked = whole ? maskTnds(data, secrets, paths.find(Boolean) ?? []) : HIDDEN;
   return masked === data ? item : { ...item, data: masked };
+}
+
+/** Its declaration, a comment and white space may stand before the root. */
+const DOCUMENT_BEGINS = 1000;
+
+/** Only the first chunk of what a device answers need say its type. */
+function asksForTnds(uri: string | undefined): boolean {
+  return uri !== undefined && /\?list=TNDS/i.test(uri);
 }
 
 function legacyPath(uri: string | undefined): readonly string[] | undefined {
   return uri === undefined ? undefined : parseTreePath(uri.replace(/\?.*$/s, ''));
 }
 
-const TNDS_PARTS =
-  /<(\/?)Node(?:\s[^>]*)?>|<NodeName(?:\s[^>]*)?>([^<]*)<\/NodeName>|<Path(?:\s[^>]*)?>([^<]*)<\/Path>|(<Value(?:\s[^>]*)?>)((?:<!\[CDATA\[[\s\S]*?\]\]>|[^<])*)(<\/Value>)/g;
+/** CDATA to its end or that of the text, and the tags that matter: found in one go, whatever a peer wrote. */
+const TNDS_PARTS = /<!\[CDATA\[[\s\S]*?(?:\]\]>|$)|<(\/?)(Node|NodeName|Path|Value)(?:\s[^<>]*)?>/g;
 
 /** The document as text with secret values replaced; `root`: where its first node stands. */
 function maskTnds(document: string, secrets: SecretPaths, root: readonly string[]): string {
   const open: string[][] = [[...root]];
-  return document.replace(TNDS_PARTS, (part, closes, name, path, before, _value, after) => {
+  const shown: string[] = [];
+  let copied = 0;
+  let begun = { tag: '', at: 0 };
+  const hide = (end: number) => {
+    if (begun.tag !== 'Value' || !secrets.has(open.at(-1) ?? [])) return;
+    shown.push(document.slice(copied, begun.at), HIDDEN);
+    copied = end;
+  };
+  for (const { 0: part, 1: closes, 2: tag, index } of document.matchAll(TNDS_PARTS)) {
+    if (tag === undefined || part.endsWith('/>')) continue;
+    if (!closes) {
+      if (tag === 'Node') open.push([...(open.at(-1) ?? [])]);
+      begun = { tag, at: index + part.length };
+      continue;
+    }
     const at = open.at(-1) ?? [];
-    if (before !== undefined) return secrets.has(at) ? `${before}${HIDDEN}${after}` : part;
-    if (name !== undefined) at.push(name.trim());
-    else if (path !== undefined) at.splice(0, at.length - 1, ...(parseTreePath(path) ?? []));
-    else if (closes) open.pop();
-    else open.push([...at]);
-    return part;
-  });
+    if (tag === 'Node') open.pop();
+    else if (tag === begun.tag) {
+      const text = unwrapped(document.slice(begun.at, index)).trim();
+      if (tag === 'NodeName') at.push(text);
+      else if (tag === 'Path') at.splice(0, at.length - 1, ...(parseTreePath(text) ?? []));
+      else hide(index);
+    }
+    begun = { tag: '', at: 0 };
+  }
+  hide(document.length);
+  return shown.length === 0 ? document : shown.join('') + document.slice(copied);
+}
+
+function unwrapped(text: string): string {
+  return text.replace(/<!\[CDATA\[([\s\S]*?)\]\]>/g, '$1');
 }
 
 /** A DM 2.0 package or document as people may see it: without values of secret nodes. */
@@ -94,13 +128,29 @@ export function maskJson(json: unknown, secrets: SecretPaths): unknown {
   return maskAt(json, [], secrets);
 }
 
-const MEMBER = /("((?:[^"\\]|\\.)*)"\s*:\s*)"(?:[^"\\]|\\.)*"/g;
+/** The name of a member, and where its text begins. */
+const MEMBER = /"([^"\\]*)"\s*:\s*"/g;
 
 /** Text with JSON somewhere in it, as drafts of DM 2.0 have: without members that are called as secret nodes are. */
 export function maskText(text: string, secrets: SecretPaths): string {
-  return text.replace(MEMBER, (member, head, name) =>
-    secrets.hasName(name) ? `${head}"${HIDDEN}"` : member,
-  );
+  const shown: string[] = [];
+  let copied = 0;
+  for (const { 0: head, 1: name = '', index } of text.matchAll(MEMBER)) {
+    if (index < copied || !secrets.hasName(name)) continue;
+    const from = index + head.length;
+    shown.push(text.slice(copied, from), HIDDEN);
+    copied = endOfText(text, from);
+  }
+  return shown.length === 0 ? text : shown.join('') + text.slice(copied);
+}
+
+/** Where the closing quote of a JSON text stands; the end, where there is none. */
+function endOfText(text: string, from: number): number {
+  for (let at = from; at < text.length; at += 1) {
+    if (text[at] === '"') return at;
+    if (text[at] === '\\') at += 1;
+  }
+  return text.length;
 }
 
 function maskAt(value: unknown, path: readonly string[], secrets: SecretPaths): unknown {

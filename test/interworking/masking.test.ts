@@ -98,6 +98,41 @@ describe('maskMessage', () => {
     const bytes = maskMessage(add(Buffer.from([2, 1]), './DMAcc/x'), secrets);
     expect(JSON.stringify(bytes)).toContain('***');
   });
+
+  const TNDS = { type: 'application/vnd.syncml.dmtnds+xml' };
+  const told = (data: string, more: object = { meta: TNDS }) =>
+    JSON.stringify(
+      maskMessage(
+        message({
+          kind: 'Results',
+          cmdId: '1',
+          items: [{ source: { uri: './DMAcc/x?list=TNDS' }, data, ...more }],
+        }),
+        secrets,
+      ),
+    );
+
+  it('hides chunks of TNDS documents whole, also those that do not say what they are', () => {
+    const half = '<MgmtTree><Node><NodeName>x</NodeName><Node><NodeName>AAuthSecret</NodeName><Value>hun';
+    expect(told(half, { meta: TNDS, moreData: true })).not.toContain('hun');
+    expect(told('ter2</Value></Node></Node></MgmtTree>', {})).not.toContain('ter2');
+    expect(told(`${half.replace('x', 'AppAuth')}`)).toContain('<Value>hun');
+  });
+
+  it('hides what stands in a secret Value that never ends', () => {
+    const open = (name: string) => `<Node><NodeName>${name}</NodeName>`;
+    const tnds = `<MgmtTree>${open('AppAuth')}${open('1')}${open('<![CDATA[AAuthSecret]]>')}<Value>hunter2`;
+    expect(told(tnds)).toContain('<Value>***');
+    expect(told(tnds)).not.toContain('hunter2');
+  });
+
+  it.each([
+    ['sections of CDATA before no end', `<MgmtTree><Value>${'<![CDATA[a]]>'.repeat(60)}`],
+    ['sections without end', `<MgmtTree>${'<Value><![CDATA['.repeat(100_000)}`],
+    ['tags without end', `<MgmtTree>${'<Value '.repeat(200_000)}`],
+  ])('reads each document once: %s', (_, tnds) => {
+    expect(told(tnds)).toContain('<MgmtTree>');
+  });
 });
 
 describe('maskJson', () => {
@@ -120,5 +155,13 @@ describe('maskJson', () => {
   it('finds members in text that is not JSON as a whole', () => {
     const text = '200\r\n--b\r\n{"Noti":{"Secret" : "hunter\\"2", "Type":"1"}}';
     expect(maskText(text, secrets)).toBe('200\r\n--b\r\n{"Noti":{"Secret" : "***", "Type":"1"}}');
+  });
+
+  it('hides a member that never ends, and reads each text once', () => {
+    expect(maskText('{"Noti":{"Secret":"hun\\', secrets)).toBe('{"Noti":{"Secret":"***');
+    const quotes = `"${'\\"'.repeat(500_000)}`;
+    expect(maskText(quotes, secrets)).toBe(quotes);
+    const spaces = `"a"${' '.repeat(1_000_000)}`;
+    expect(maskText(spaces, secrets)).toBe(spaces);
   });
 });
