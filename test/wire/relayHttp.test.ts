@@ -1,5 +1,7 @@
+import { createServer, type IncomingHttpHeaders } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { beside, statuses, syncml, TYPES } from './harness.ts';
+import { beside, closing, statuses, syncml, TYPES } from './harness.ts';
 import { answer, DEVICE, encoders, GET, opening, RESULT, relayed } from './relayed.ts';
 
 const BASIC = 'Basic realm="dms"';
@@ -68,6 +70,28 @@ describe.each(['xml', 'wbxml'] as const)('a relayed device in %s', (form) => {
     expect((await gateway.post(reply, type)).body).toEqual(late.body);
     expect(got).toHaveLength(4);
     expect((await gateway.traces(DEVICE)).map(({ ending }) => ending)).toEqual(['completed']);
+  });
+
+  it('gives its HTTP credentials to the configured server alone, wherever that sends it [IW-REL-1] [IW-SES-9]', async () => {
+    const got: IncomingHttpHeaders[] = [];
+    const other = createServer((request, response) => {
+      got.push(request.headers);
+      response.writeHead(500).end();
+    });
+    closing({ close: () => void other.close() });
+    await new Promise<void>((listening) => other.listen(0, '127.0.0.1', listening));
+    const elsewhere = `http://127.0.0.1:${(other.address() as AddressInfo).port}/dm`;
+    const lead = (server: string) => ({
+      body: encode(answer({ source: server, targetRef: server, respURI: elsewhere }, GET)),
+      headers: type,
+    });
+    const { got: home, gateway } = await relayed([lead], { outbound: { allow: ['127.0.0.1'] } });
+    const proved = { ...type, authorization: 'Basic cGhvbmU6c2VjcmV0' };
+    await gateway.post(asked, proved);
+    await gateway.post(reply, proved);
+    expect(home[0]!.headers['authorization']).toBe(proved.authorization);
+    expect(got.length).toBeGreaterThan(0);
+    for (const headers of got) expect(headers).not.toHaveProperty('authorization');
   });
 
   it.each([

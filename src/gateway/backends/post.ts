@@ -36,12 +36,15 @@ export async function post(
   const target = await tools.guard.check(url);
   const atHome = target.url.origin === new URL(configuredUrl).origin;
   const ours = atHome ? credentials : undefined;
+  // As do those of a relayed device: it gave them for the server that is configured (RFC 9110 §11.5).
+  const { authorization: _, ...elsewhere } = headers;
+  const passed = atHome ? headers : elsewhere;
   const uri = `${target.url.pathname}${target.url.search}`;
   const bounds = { bytes: tools.limits.messageBytes, timeout: seconds(tools.limits.backendSeconds) };
   const attempt = () =>
     tools.client.request(
       target,
-      { method: 'POST', headers: { ...headers, ...ours?.header('POST', uri) }, body },
+      { method: 'POST', headers: { ...passed, ...ours?.header('POST', uri) }, body },
       bounds,
       atHome ? backend : undefined,
     );
