@@ -110,6 +110,15 @@ describe.each(['xml', 'wbxml'] as const)('a 1.x server in %s that may not do eve
     expect(device.tree.find(['Settings', 'Ringtone'])?.value).toBe('two');
   });
 
+  it('comes to no object by an address that a lax device would follow [IW-REL-1] [20§10.3]', async () => {
+    const climbing = ['.//FUMO/fw/DownloadAndUpdate/PkgURL', './DevInfo/../FUMO/fw/DownloadAndUpdate/PkgURL'];
+    const { report, session } = await held(phone, theirs, [
+      [...climbing.map((uri) => set(uri, 'x')), get('.?prop=Name&list=StructData')],
+    ]);
+    expect(session.commands.map(({ code }) => code)).toEqual(['425', '425', '425']);
+    expect(report.executed.every(({ uri }) => uri === './DevInfo/DevId')).toBe(true);
+  });
+
   it('proves itself first where it is asked to, and has its large object refused [IW-REL-1] [IW-AUTH-2]', async () => {
     const serverCred = { scheme: 'md5', username: 'ops', password: 'server-secret' } as const;
     const data = 'x'.repeat(9000);

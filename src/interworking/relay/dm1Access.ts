@@ -41,15 +41,17 @@ const RIGHT: Readonly<Record<ItemCommand['kind'], Right>> = {
 function isAllowed(s: Session, kind: ItemCommand['kind'], { target, source }: Item): boolean {
   if (kind === 'Copy' && !mayAt(s, 'read', source?.uri, true)) return false;
   // The names of what is below a node tell nothing of it; a list of a subtree may.
-  const deep = kind !== 'Exec' && (kind !== 'Get' || /\?list=/i.test(target?.uri ?? ''));
+  const deep = kind !== 'Exec' && (kind !== 'Get' || /[?&]list=/i.test(target?.uri ?? ''));
   return mayAt(s, RIGHT[kind], target?.uri, deep);
 }
 
 /** Whether the right is had on the object that holds the address, or, if `deep`, on every one below it. */
 function mayAt(s: Session, right: Right, uri: string | undefined, deep: boolean): boolean {
-  const path = uri === undefined ? undefined : parseTreePath(uri.replace(/\?.*$/s, ''));
-  // What is no address is left to the device to refuse.
-  if (!path) return true;
+  // What says no place is left to the device to refuse.
+  if (uri === undefined) return true;
+  const path = parseTreePath(uri.replace(/\?.*$/s, ''));
+  // No address to us, but a device may be less strict, and climb to any place.
+  if (!path) return false;
   const known = ownerOf(s, path)?.mapping.mount;
   if (known) return may(s, right, known);
   const patterns = s.context.mappings.rootPatterns();
