@@ -32,6 +32,8 @@ export class SecretPaths {
       typeof message === 'string'
         ? message
         : Buffer.from(message.buffer, message.byteOffset, message.byteLength);
+    // UTF-16, where no name is found as it is written here.
+    if (bytes[0] === 0xff || bytes[0] === 0xfe) return true;
     return this.#names.some((names) => names.every((name) => bytes.includes(name)));
   }
 

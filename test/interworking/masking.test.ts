@@ -37,6 +37,11 @@ describe('secret paths', () => {
     expect(paths.has([])).toBe(false);
   });
 
+  it('may stand in what is not written byte by byte as they are', () => {
+    expect(secrets.mayStandIn(Buffer.from('<LocURI>./DevInfo/Man</LocURI>'))).toBe(false);
+    expect(secrets.mayStandIn(Buffer.from('\ufeff<LocURI>./DMAcc</LocURI>', 'utf16le'))).toBe(true);
+  });
+
   it('are those that the shipped packs name', () => {
     expect(secrets.has(['DMAcc', 'x', 'AppAuth', '1', 'AAuthSecret'])).toBe(true);
     expect(secrets.has(['Auth', 'Noti', 'Secret'])).toBe(true);

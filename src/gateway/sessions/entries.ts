@@ -278,14 +278,21 @@ function restoreRelayed({ meta, body }: JournalEntry): ResultOf<'backend.exchang
   return { ...result, message, raw: { ...result.raw, body, ...blank } };
 }
 
-/** Byte of a WBXML Cred with content; `N` in text. */
-const CRED_TOKEN = 0x4e;
+/** Bytes of a WBXML Cred with content, and with attributes too; `N` in text. */
+const CRED_TOKENS = [0x4e, 0xce] as const;
+
+function mayHoldCred(bytes: Buffer, form: RawMessage['form']): boolean {
+  // A name may also stand in a string table.
+  if (bytes.includes('Cred')) return true;
+  if (form === 'wbxml') return CRED_TOKENS.some((token) => bytes.includes(token));
+  // UTF-16, where no name is found as it is written here.
+  return bytes[0] === 0xff || bytes[0] === 0xfe;
+}
 
 /** The bytes without the data of their credentials, which no journal holds. */
 export function maskRaw({ body, form }: RawMessage): Uint8Array {
   // Most have none, and are not worth another reading.
-  const bytes = Buffer.from(body.buffer, body.byteOffset, body.length);
-  if (form === 'wbxml' ? !bytes.includes(CRED_TOKEN) : !bytes.includes('Cred')) return body;
+  if (!mayHoldCred(Buffer.from(body.buffer, body.byteOffset, body.length), form)) return body;
   const limits = { ...DEFAULT_LIMITS, bytes: body.length, text: body.length };
   const { credRanges } = decodeMessage(body, form, limits);
   return credRanges.length === 0 ? body : maskCreds(body, credRanges);

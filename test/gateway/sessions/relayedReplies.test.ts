@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { decodeMessage, xmlToWbxml } from '../../../src/dm1/codec.ts';
+import { maskRaw } from '../../../src/gateway/sessions/entries.ts';
 import type { LiveSession } from '../../../src/gateway/sessions/liveSession.ts';
 import { Replies } from '../../../src/gateway/sessions/replies.ts';
 import { createWire } from '../../../src/gateway/sessions/wire.ts';
@@ -40,5 +41,26 @@ describe.each(['xml', 'wbxml'] as const)('a relayed answer in %s with a credenti
     const sent = decodeMessage((await replies.toDevice(session, written)).body, form).message;
     expect(sent.header).not.toHaveProperty('cred');
     expect(sent.body).toHaveLength(1);
+  });
+});
+
+describe('a credential in a relayed message that is written in an uncommon way', () => {
+  const utf16 = Buffer.from(`\ufeff${xml(CRED)}`, 'utf16le');
+  const cred = Buffer.from([0x4e, 0x5a]);
+  const wbxml = Buffer.from(bytes.wbxml(xml(CRED)));
+  const at = wbxml.indexOf(cred);
+
+  it.each([
+    ['in UTF-16, the low byte first', 'xml', utf16],
+    ['in UTF-16, the high byte first', 'xml', Buffer.from(utf16).swap16()],
+    [
+      'in WBXML with an attribute',
+      'wbxml',
+      Buffer.concat([wbxml.subarray(0, at), Buffer.from([0xce, 0x05, 0x01]), wbxml.subarray(at + 1)]),
+    ],
+  ] as const)('is in no journal: %s [IW-REL-1]', (_, form, body) => {
+    expect(decodeMessage(body, form).message.header.cred?.data).toBe(CRED);
+    const { message } = decodeMessage(maskRaw({ form, body }), form);
+    expect(message.header.cred?.data).not.toContain(CRED);
   });
 });
