@@ -1,5 +1,6 @@
 import type { Admission } from '../gateway/auth/admission.ts';
-import type { DeviceAuthenticator, Dm1Attempt } from '../gateway/auth/authenticator.ts';
+import type { Dm1Attempt } from '../gateway/auth/attempts.ts';
+import type { DeviceAuthenticator } from '../gateway/auth/authenticator.ts';
 import type { Interactions } from '../gateway/interaction/interactions.ts';
 import type { DevicePortOptions } from '../gateway/sessions/devicePort.ts';
 import type { Answer, Incoming } from '../gateway/sessions/incoming.ts';
