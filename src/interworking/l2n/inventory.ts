@@ -149,7 +149,7 @@ function* byList(s: Session, device: LegacyDevice): Script<Found[] | undefined> 
     if (s.capability(capability) === false) continue;
     const [answer] = yield* device.run([get(`.?list=${form}`)]);
     if (!answer?.answered) return [];
-    const tree = succeeded(answer.code) ? treeOfList([], answer.results) : undefined;
+    const tree = succeeded(answer.code) ? treeOfList([], answer.results, s.context.limits.depth) : undefined;
     if (!tree) {
       if (succeeded(answer.code) || listRefused(answer.code)) s.learn(capability, false);
       continue;

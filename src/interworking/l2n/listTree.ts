@@ -8,17 +8,19 @@ import { type Draft, typeOf } from './readRequest.ts';
 /**
  * Builds the subtree of `?list=StructData` or `?list=Struct` Results: one Item per node, in any order (1x§7.4).
  * A leaf without Data has no value. `undefined` where the root is missing, or where a device that ignores
- * the query told the names of its children instead.
+ * the query told the names of its children instead. What lies deeper than `levels` below the root is left out,
+ * as where nodes are asked one by one.
  */
-export function treeOfList(root: TreePath, items: readonly Item[]): MoNode | undefined {
+export function treeOfList(root: TreePath, items: readonly Item[], levels: number): MoNode | undefined {
   const [only, ...others] = items;
   if (only && others.length === 0 && isNames(only)) return undefined;
   const drafts = new Map<string, Draft>();
   const rootKey = keyOf(root);
   const placed = items
-    .map((item) => ({ item, path: item.source && parseTreePath(item.source.uri.replace(/\?list=.*$/, '')) }))
+    .map((item) => ({ item, path: item.source && parseTreePath(item.source.uri.replace(/\?list=.*$/s, '')) }))
     .filter(
-      (row): row is { item: Item; path: TreePath } => row.path !== undefined && isWithin(root, row.path),
+      (row): row is { item: Item; path: TreePath } =>
+        row.path !== undefined && row.path.length <= root.length + levels && isWithin(root, row.path),
     )
     .sort((a, b) => a.path.length - b.path.length);
   for (const { item, path } of placed) {

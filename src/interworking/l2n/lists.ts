@@ -106,12 +106,13 @@ export function learnRefused(s: Session, refused: readonly DeviceCapability[], n
 }
 
 function* structData(
-  _s: Session,
+  s: Session,
   _device: LegacyDevice,
   told: readonly Told[],
 ): Script<readonly (MoNode | undefined)[]> {
+  const { depth } = s.context.limits;
   return told.map(({ root, items }) => {
-    const tree = treeOfList(root, items);
+    const tree = treeOfList(root, items, depth);
     return tree && withEmptyValues(tree);
   });
 }
@@ -122,7 +123,8 @@ function* struct(
   device: LegacyDevice,
   told: readonly Told[],
 ): Script<readonly (MoNode | undefined)[]> {
-  const trees = told.map(({ root, items }) => ({ root, tree: treeOfList(root, items) }));
+  const { depth } = s.context.limits;
+  const trees = told.map(({ root, items }) => ({ root, tree: treeOfList(root, items, depth) }));
   const leaves = trees.flatMap(({ root, tree }) =>
     tree ? [...walk(tree)].filter(isUnknown).map(({ path }) => [...root, ...path]) : [],
   );
