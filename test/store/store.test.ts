@@ -40,6 +40,26 @@ onEveryEngine('store', (newUrl) => {
     for (const store of open.splice(0)) await store.close();
   });
 
+  it('puts rows of a journal in other words, together with what is written then, or not at all', async () => {
+    const { sessions } = await fresh();
+    const id = newSessionId(1_700_000_000_000);
+    const bytes = Buffer.from([0, 255, 7]);
+    await sessions.commit([{ id, open: sessionRow(id), entries: [entry(id, 0, bytes), entry(id, 1)] }]);
+    await sessions.commit([{ id, entries: [entry(id, 2, bytes)] }]);
+    const rewrites = (await sessions.rows(id)).slice(0, 1).map((row) => ({
+      ...row,
+      ...{ entries: row.entries.replace('é', '***'), bodies: Buffer.from([1, 2, 3]) },
+    }));
+    const [refused] = await sessions.commit([{ id, entries: [entry(id, 2)], rewrites }]);
+    expect(refused).toBeDefined();
+    expect((await sessions.entries(id))[0]!.meta).toBe('{"x":"é"}');
+    expect(await sessions.commit([{ id, entries: [entry(id, 3)], rewrites }])).toEqual([undefined]);
+    const after = await sessions.entries(id);
+    expect(after.map(({ seq }) => seq)).toEqual([0, 1, 2, 3]);
+    expect(after.map(({ meta }) => meta)).toEqual(['{"x":"***"}', '{"x":"é"}', '{"x":"é"}', '{"x":"é"}']);
+    expect(after.map(({ body }) => body && [...body])).toEqual([[1, 2, 3], null, [0, 255, 7], null]);
+  });
+
   it('keeps text, times, bytes and defaults as they were', async () => {
     const store = await fresh();
     await store.db
