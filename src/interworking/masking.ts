@@ -63,11 +63,14 @@ function maskItem(item: Item, secrets: SecretPaths, around?: Meta, place?: strin
   if (data === undefined || data.length === 0) return item;
   const paths = [item.target?.uri, item.source?.uri, place].map((uri) => legacyPath(uri));
   if (paths.some((path) => path && secrets.has(path))) return { ...item, data: HIDDEN };
-  const isTree = isTnds(item.meta?.type ?? around?.type) || [item.source?.uri, place].some(asksForTnds);
+  const begins = typeof data === 'string' ? data.slice(0, DOCUMENT_BEGINS) : '';
+  const type = item.meta?.type ?? around?.type;
+  // Some say nothing of what they send, or write it with a prefix (1x§16.1).
+  const isTree =
+    isTnds(type) || [item.source?.uri, place].some(asksForTnds) || /<(?:[\w.-]+:)?MgmtTree\b/.test(begins);
   if (!isTree) return item;
   // What a chunk begins with may be the value that the one before it named.
-  const whole =
-    typeof data === 'string' && !item.moreData && data.slice(0, DOCUMENT_BEGINS).includes('<MgmtTree');
+  const whole = typeof data === 'string' && !item.moreData && begins.includes('<MgmtTree');
   const masked = whole ? maskTnds(data, secrets, paths.find(Boolean) ?? []) : HIDDEN;
   return masked === data ? item : { ...item, data: masked };
 }

@@ -124,6 +124,32 @@ describe('maskMessage', () => {
     expect(told(`${half.replace('x', 'AppAuth')}`)).toContain('<Value>hun');
   });
 
+  it('hides values in TNDS that comes without a Type, with a prefix, or as base64', () => {
+    const named = (name: string, inner: string) => `<Node><NodeName>${name}</NodeName>${inner}</Node>`;
+    const tree = named('AppAuth', named('1', named('AAuthSecret', '<Value>hunter2</Value>')));
+    const tnds = `<MgmtTree xmlns='syncml:dmddf1.2'>${tree}</MgmtTree>`;
+    const put = (data: string, meta?: object) =>
+      JSON.stringify(
+        maskMessage(
+          message({
+            kind: 'Add',
+            cmdId: '1',
+            items: [{ target: { uri: './Inbox' }, data, ...(meta && { meta }) }],
+          }),
+          secrets,
+        ),
+      );
+    expect(put(tnds)).toContain('<Value>***');
+    const prefixed = tnds.replaceAll(/<(\/?)/g, '<$1d:').replace('xmlns', 'xmlns:d');
+    for (const shown of [
+      put(prefixed),
+      put(prefixed, TNDS),
+      put(Buffer.from(tnds).toString('base64'), { ...TNDS, format: 'b64' }),
+    ]) {
+      expect(shown).toContain('"data":"***"');
+    }
+  });
+
   it('hides what stands in a secret Value that never ends', () => {
     const open = (name: string) => `<Node><NodeName>${name}</NodeName>`;
     const tnds = `<MgmtTree>${open('AppAuth')}${open('1')}${open('<![CDATA[AAuthSecret]]>')}<Value>hunter2`;
