@@ -13,7 +13,6 @@ import {
   outline,
   type Reply,
   SETTINGS,
-  statusTo,
   type Told,
 } from './legacyServer.ts';
 import {
@@ -294,7 +293,7 @@ describe.each(['xml', 'wbxml'] as const)('a legacy server in %s', (form) => {
   /** 213 for the Results of a message, where they are a chunk; and Alert 1222 while there is no Final. */
   function welcoming({ message }: Told, code = 213): Reply {
     const chunk = message.body.find((e) => e.kind === 'Results' && e.items.some(({ moreData }) => moreData));
-    const told = chunk ? statusTo(2, message.header.msgId, chunk.cmdId, 'Results', code) : '';
+    const told = chunk ? status(2, message.header.msgId, chunk.cmdId, 'Results', code) : '';
     return { body: `${told}${message.final ? '' : alert(3, 1222)}`, final: message.final };
   }
 

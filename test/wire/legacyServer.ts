@@ -1,7 +1,8 @@
-import { createServer } from 'node:http';
-import { decodeMessage, xmlToWbxml } from '../../src/dm1/codec.ts';
+import { decodeMessage } from '../../src/dm1/codec.ts';
 import type { SyncMLMessage } from '../../src/dm1/message.ts';
-import { closing, post, TYPES, type Wired, wired } from './harness.ts';
+import { post, TYPES, type Wired, wired } from './harness.ts';
+import { status } from './quirks.ts';
+import { rawServer } from './rawLegacyServer.ts';
 
 /** A raw legacy server and a raw 2.0 client with one object, on the two sides of a gateway. */
 
@@ -21,32 +22,27 @@ export interface Told {
   readonly bytes: number;
 }
 
-export const statusTo = (id: number | string, msgRef: string, cmdRef: string, cmd: string, code: number) =>
-  `<Status><CmdID>${id}</CmdID><MsgRef>${msgRef}</MsgRef><CmdRef>${cmdRef}</CmdRef><Cmd>${cmd}</Cmd><Data>${code}</Data></Status>`;
-
 /** Says what `reply` gives for the nth message, from 0; Final alone when that has no more. */
 export async function legacyServer(
   form: 'xml' | 'wbxml',
   reply: (n: number, message: SyncMLMessage) => Reply | undefined,
 ) {
   const told: Told[] = [];
-  const server = createServer(async (request, response) => {
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk as Buffer);
-    const bytes = Buffer.concat(chunks);
-    const { message } = decodeMessage(bytes, form);
-    const n = told.push({ message, body: bytes, bytes: bytes.length }) - 1;
+  const { url } = await rawServer(form, (_, n, body) => {
+    const { message } = decodeMessage(body, form);
+    told.push({ message, body, bytes: body.length });
     const { sessionId, msgId } = message.header;
-    const { body, final = true, meta = '', headerCode = 212, ...more } = reply(n, message) ?? { body: '' };
+    const {
+      body: said,
+      final = true,
+      meta = '',
+      headerCode = 212,
+      ...more
+    } = reply(n, message) ?? { body: '' };
     const header = `<SyncHdr><VerDTD>1.2</VerDTD><VerProto>DM/1.2</VerProto><SessionID>${sessionId}</SessionID><MsgID>${more.msgId ?? n + 1}</MsgID><Target><LocURI>D</LocURI></Target><Source><LocURI>S</LocURI></Source>${meta}</SyncHdr>`;
-    const xml = `<SyncML xmlns="SYNCML:SYNCML1.2">${header}<SyncBody>${statusTo(1, msgId, '0', 'SyncHdr', headerCode)}${body}${final ? '<Final/>' : ''}</SyncBody></SyncML>`;
-    response.writeHead(200, { 'content-type': TYPES[form] });
-    response.end(form === 'xml' ? xml : xmlToWbxml(xml));
+    return `<SyncML xmlns="SYNCML:SYNCML1.2">${header}<SyncBody>${status(1, msgId, '0', 'SyncHdr', headerCode)}${said}${final ? '<Final/>' : ''}</SyncBody></SyncML>`;
   });
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
-  closing({ close: () => void server.close() });
-  const { port } = server.address() as { port: number };
-  return { told, url: `http://127.0.0.1:${port}/dm` };
+  return { told, url };
 }
 
 /** A gateway before that server, for 2.0 devices. */

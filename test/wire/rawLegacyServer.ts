@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
 import { wbxmlToXml, xmlToWbxml } from '../../src/dm1/codec.ts';
 import { closing, TYPES } from './harness.ts';
+import { status } from './quirks.ts';
 
 /**
  * A legacy server in raw bytes: keeps what it gets and answers what it is given, in the encoding of the two.
@@ -8,7 +9,7 @@ import { closing, TYPES } from './harness.ts';
  */
 export async function rawServer(
   form: 'xml' | 'wbxml',
-  answer: (request: string, n: number) => string | Uint8Array,
+  answer: (request: string, n: number, bytes: Buffer) => string | Uint8Array,
 ) {
   const got: { type: string; text: string; bytes: Buffer }[] = [];
   const server = createServer(async (request, response) => {
@@ -17,7 +18,7 @@ export async function rawServer(
     const bytes = Buffer.concat(chunks);
     const text = form === 'xml' ? bytes.toString('utf8') : wbxmlToXml(bytes);
     got.push({ type: String(request.headers['content-type']), text, bytes });
-    const given = answer(text, got.length - 1);
+    const given = answer(text, got.length - 1, bytes);
     response
       .writeHead(200, { 'content-type': TYPES[form] })
       .end(form === 'xml' || typeof given !== 'string' ? given : xmlToWbxml(given));
@@ -33,5 +34,5 @@ export const HEAD =
 export const fromServer = (sessionId: string, msgId: string, body: string) =>
   `${HEAD}<SessionID>${sessionId}</SessionID><MsgID>${msgId}</MsgID><Target><LocURI>RAW:1</LocURI></Target><Source><LocURI>http://legacy.example/dm</LocURI></Source></SyncHdr><SyncBody>${body}<Final/></SyncBody></SyncML>`;
 export const ok = (id: number, msgRef: string, cmdRef: string, cmd: string, code = 200) =>
-  `<Status><CmdID>${id}</CmdID><MsgRef>${msgRef}</MsgRef><CmdRef>${cmdRef}</CmdRef><Cmd>${cmd}</Cmd><Data>${code}</Data></Status>`;
+  status(id, msgRef, cmdRef, cmd, code);
 export const sessionOf = (body: string) => /<SessionID>(.*?)</.exec(body)?.[1] ?? '';

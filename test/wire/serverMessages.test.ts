@@ -8,9 +8,9 @@ import {
   outline,
   type Reply,
   SETTINGS,
-  statusTo,
   type Told,
 } from './legacyServer.ts';
+import { status } from './quirks.ts';
 
 /** Messages, packages and Atomics of a legacy server for a 2.0 client, both raw, in both encodings. */
 
@@ -301,12 +301,12 @@ describe.each(['xml', 'wbxml'] as const)('a legacy server in %s', (form) => {
     const { told, trace } = await session((n, { message }) => {
       if (n > 1) return undefined;
       const [first, second] = message.body.filter((e) => e.kind !== 'Status');
-      const late = n === 0 ? '' : statusTo(20, '1', '1', 'Alert', 200);
-      const alien = statusTo(21, '99', '1', 'Alert', 500) + statusTo(22, '1', '77', 'Alert', 500);
+      const late = n === 0 ? '' : status(20, '1', '1', 'Alert', 200);
+      const alien = status(21, '99', '1', 'Alert', 500) + status(22, '1', '77', 'Alert', 500);
       const own =
         n === 0
-          ? statusTo(23, '1', second?.cmdId ?? '2', 'Replace', 200) +
-            statusTo(24, '1', first?.cmdId ?? '1', 'Alert', 200)
+          ? status(23, '1', second?.cmdId ?? '2', 'Replace', 200) +
+            status(24, '1', first?.cmdId ?? '1', 'Alert', 200)
           : '';
       return { body: `${own}${alien}${late}${n === 0 ? get(3, 'Volume') : ''}` };
     });
