@@ -17,8 +17,8 @@ export function offersProof({ cred, request }: Dm1Attempt): boolean {
 }
 
 /**
- * What makes the credentials of a message good, if they are: a nonce, which is left as it is. Unknown devices
- * cost the same hashing.
+ * What the good credentials of a message are made with: `basic`, or a nonce, which is not used up by this;
+ * `undefined` when they are not good. Unknown devices cost the same hashing.
  */
 export async function proofIn(
   attempt: Dm1Attempt,
