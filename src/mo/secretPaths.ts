@@ -7,19 +7,18 @@ const ANY = '<x>';
  */
 export class SecretPaths {
   readonly #byName = new Map<string, (readonly string[])[]>();
-  /** The names in each path, last one first: those before it are common. */
-  readonly #names: (readonly string[])[] = [];
+  /** By the last name of a path, which is the rarest, the other names of each path that ends in it. */
+  readonly #others = new Map<string, (readonly string[])[]>();
 
   /** `declared`: paths below the root of their object, `<x>` for any one name. */
   constructor(declared: Iterable<readonly string[]>) {
     for (const path of declared) {
       const name = path.at(-1);
       if (name === undefined) continue;
+      add(this.#byName, name, path);
       const names = path.filter((each) => each !== ANY);
-      if (names.length > 0) this.#names.push(names.reverse());
-      const others = this.#byName.get(name);
-      if (others) others.push(path);
-      else this.#byName.set(name, [path]);
+      const last = names.pop();
+      if (last !== undefined) add(this.#others, last, names);
     }
   }
 
@@ -34,7 +33,11 @@ export class SecretPaths {
         : Buffer.from(message.buffer, message.byteOffset, message.byteLength);
     // UTF-16, where no name is found as it is written here.
     if (bytes[0] === 0xff || bytes[0] === 0xfe) return true;
-    return this.#names.some((names) => names.every((name) => bytes.includes(name)));
+    for (const [last, paths] of this.#others) {
+      if (!bytes.includes(last)) continue;
+      if (paths.some((names) => names.every((name) => bytes.includes(name)))) return true;
+    }
+    return false;
   }
 
   /** Whether some secret node bears this name, where its place cannot be told. */
@@ -50,4 +53,10 @@ export class SecretPaths {
     const named = this.#byName.get(path.at(-1) ?? '') ?? [];
     return named.some(fits) || (this.#byName.get(ANY) ?? []).some(fits);
   }
+}
+
+function add<T>(map: Map<string, T[]>, key: string, value: T): void {
+  const known = map.get(key);
+  if (known) known.push(value);
+  else map.set(key, [value]);
 }
