@@ -1,4 +1,11 @@
-import type { BodyElement, Command, ItemCommand, Status, SyncMLMessage } from './message.ts';
+import {
+  type BodyElement,
+  type Command,
+  type ItemCommand,
+  isCommand,
+  type Status,
+  type SyncMLMessage,
+} from './message.ts';
 import { commandName } from './session/statuses.ts';
 import { isAuthStatus, parseStatusCode } from './tables/status.ts';
 
@@ -74,10 +81,6 @@ export function answerForKept(message: SyncMLMessage, kept: readonly KeptBack[])
     });
   });
   return { ...message, body };
-}
-
-function isCommand(element: BodyElement): element is Command {
-  return element.kind !== 'Status' && element.kind !== 'Results';
 }
 
 function isChunk(element: BodyElement): boolean {

@@ -127,6 +127,10 @@ export interface Results {
 
 export type BodyElement = Command | Status | Results;
 
+export function isCommand(element: BodyElement): element is Command {
+  return element.kind !== 'Status' && element.kind !== 'Results';
+}
+
 /** How a message travels: what a reply must mirror (1x§12.1). */
 export interface Encoding {
   readonly form: 'xml' | 'wbxml';

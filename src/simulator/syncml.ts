@@ -1,17 +1,18 @@
 import { decodeMessage, defaultEncoding, encodeMessage } from '../dm1/codec.ts';
-import type {
-  AlertCommand,
-  BodyElement,
-  Command,
-  Encoding,
-  ForeignCommand,
-  GroupCommand,
-  Item,
-  ItemCommand,
-  Meta,
-  Results,
-  Status,
+import {
+  type AlertCommand,
+  type BodyElement,
+  type Command,
+  type Encoding,
+  type GroupCommand,
+  type Item,
+  type ItemCommand,
+  isCommand,
+  type Meta,
+  type Results,
+  type Status,
 } from '../dm1/message.ts';
+import { commandName } from '../dm1/session/statuses.ts';
 import { type Format, isBinary, parseFormat } from '../mo/format.ts';
 import { plainValue, type Value } from '../mo/node.ts';
 
@@ -43,7 +44,7 @@ export function contentTypeOf(form: 'xml' | 'wbxml', obsolete = false): string {
   return `application/vnd.syncml${obsolete ? '' : '.dm'}+${form}`;
 }
 
-export { decodeMessage, encodeMessage };
+export { commandName, decodeMessage, encodeMessage, isCommand };
 
 /** Gives every element its CmdID, counted from 1 in document order. */
 export function numbered(elements: readonly Outgoing[]): BodyElement[] {
@@ -54,21 +55,12 @@ function withCmdId(element: Outgoing, cmdId: string): BodyElement {
   return { ...element, cmdId } as BodyElement;
 }
 
-export function isCommand(element: BodyElement): element is Command {
-  return element.kind !== 'Status' && element.kind !== 'Results';
-}
-
 export function isGroup(command: Command): command is GroupCommand {
   return command.kind === 'Atomic' || command.kind === 'Sequence';
 }
 
 export function isItemCommand(command: Command): command is ItemCommand {
   return command.kind !== 'Alert' && command.kind !== 'Foreign' && !isGroup(command);
-}
-
-/** The element name as it goes into Status/Cmd. */
-export function commandName(command: Command): string {
-  return command.kind === 'Foreign' ? (command as ForeignCommand).name : command.kind;
 }
 
 /** The command and, for a group, everything inside, in document order. */

@@ -1,4 +1,13 @@
-import type { AlertCommand, Command, Item, Meta, Status, SyncHdr, SyncMLMessage } from '../message.ts';
+import {
+  type AlertCommand,
+  type Command,
+  type Item,
+  isCommand,
+  type Meta,
+  type Status,
+  type SyncHdr,
+  type SyncMLMessage,
+} from '../message.ts';
 import type { Draft, Maker } from './draft.ts';
 
 /** A Status that is owed to the peer and waits for the next message. */
@@ -66,7 +75,7 @@ export function statusForEach(message: SyncMLMessage, code: number): OwedStatus[
     if (command.kind === 'Atomic' || command.kind === 'Sequence') command.commands.forEach(visit);
   };
   for (const element of message.body) {
-    if (element.kind !== 'Status' && element.kind !== 'Results') visit(element);
+    if (isCommand(element)) visit(element);
   }
   return owed;
 }

@@ -1,7 +1,7 @@
 import type { SessionRow } from '../../store/schema.ts';
 import type { SessionStore } from '../../store/sessions.ts';
 import type { DeviceOrder } from './deviceOrder.ts';
-import { type Driver, JournalRefused } from './drive.ts';
+import { type Driver, JournalRefused, MOST_RELOADS } from './drive.ts';
 import { type Gone, sayGoodbye } from './goodbye.ts';
 import type { LiveSession } from './liveSession.ts';
 import type { NodeSessions } from './nodeSessions.ts';
@@ -18,9 +18,6 @@ export interface DepartureParts {
   /** Name of this node in the store. */
   readonly node: string;
 }
-
-/** How often the end of a session starts over from the journal when another node writes to it at the same time. */
-const MOST_RELOADS = 3;
 
 /** Ends the sessions whose devices have left: fallen silent, or begun another one. */
 export class Departures {

@@ -18,6 +18,9 @@ import type { SessionLog, SessionMetrics } from './ports.ts';
 import type { Replies } from './replies.ts';
 import { wipeRows } from './wipe.ts';
 
+/** How often work on a session starts over from the journal when another node writes to it at the same time. */
+export const MOST_RELOADS = 3;
+
 /** The journal could not take what a session wants written; the session in memory is worth nothing now. */
 export class JournalRefused extends Error {}
 

@@ -10,7 +10,16 @@ import type { ReadStored } from '../objects/fill.ts';
 import { DeliveryLog } from './deliveryLog.ts';
 import { Departures } from './departures.ts';
 import { DeviceOrder } from './deviceOrder.ts';
-import { advance, type Driven, type Driver, drive, fail, JournalRefused, type Taken } from './drive.ts';
+import {
+  advance,
+  type Driven,
+  type Driver,
+  drive,
+  fail,
+  JournalRefused,
+  MOST_RELOADS,
+  type Taken,
+} from './drive.ts';
 import { abandon } from './goodbye.ts';
 import type { Answer, Incoming } from './incoming.ts';
 import { Journal } from './journal.ts';
@@ -57,9 +66,6 @@ export interface RunnerOptions {
   /** Told of every session that ended. */
   readonly ended?: (session: { id: string; deviceId: string; backend: string; ending: string }) => void;
 }
-
-/** How often a message starts over from the journal when another node writes to it at the same time. */
-const MOST_RELOADS = 3;
 
 /**
  * Finds for every message the session that it belongs to, and the answer. Its parts: `drive` runs a script,

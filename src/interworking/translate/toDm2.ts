@@ -1,11 +1,12 @@
-import type {
-  AlertCommand,
-  BodyElement,
-  Command,
-  Item,
-  Results,
-  Status,
-  SyncMLMessage,
+import {
+  type AlertCommand,
+  type BodyElement,
+  type Command,
+  type Item,
+  isCommand,
+  type Results,
+  type Status,
+  type SyncMLMessage,
 } from '../../dm1/message.ts';
 import { formatCommand } from '../../dm2/codec.ts';
 import type {
@@ -162,7 +163,7 @@ function packageTwo(s: OfflineSession, message: SyncMLMessage): Dm2Result {
   const commands: Dm2Command[] = [];
   const documents: { url: string; items: readonly SerializationItem[] }[] = [];
   for (const element of message.body) {
-    if (element.kind !== 'Status' && element.kind !== 'Results') addCommand(s, element, commands, documents);
+    if (isCommand(element)) addCommand(s, element, commands, documents);
   }
   if (commands.length === 0) commands.push({ verb: 'END' });
   return { packages: [{ kind: 'Package#2', body: { CMD: commands.map(formatCommand) } }], documents };

@@ -4,6 +4,7 @@ import { hmacHeader } from '../credentials.ts';
 import { EventLog, type LoggedMessage } from '../eventLog.ts';
 import { type HttpAnswer, HttpClient } from '../httpClient.ts';
 import { withPreset } from '../presets.ts';
+import { headerStatus, nextMessage, onlyAsked, plainStatus } from '../statuses.ts';
 import {
   contentTypeOf,
   decodeMessage,
@@ -25,7 +26,6 @@ import type { ClientAlert, LegacyDeviceOptions, SessionReport } from './options.
 import { type Assembled, Outbox } from './outbox.ts';
 import { devInfoReplace } from './package1.ts';
 import { ServerAuthentication } from './serverAuth.ts';
-import { headerStatus, nextMessage, onlyAsked, plainStatus } from './statuses.ts';
 import { TriggerInbox, type Woken } from './triggers.ts';
 
 /** What `begin` and `session` may change for one session. */

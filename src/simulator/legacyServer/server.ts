@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import type { BodyElement, Encoding, Meta, Status, SyncMLMessage } from '../../dm1/message.ts';
+import type { BodyElement, Encoding, Status, SyncMLMessage } from '../../dm1/message.ts';
 import { EventLog, type LoggedMessage } from '../eventLog.ts';
 import { type HttpReply, type HttpRequest, HttpServer } from '../httpServer.ts';
+import { headerStatus, plainStatus } from '../statuses.ts';
 import { decodeMessage, encodingFor, isCommand } from '../syncml.ts';
 import { checkClientMessage } from './checks.ts';
 import { ClientVerifier } from './clientVerifier.ts';
@@ -144,26 +145,27 @@ export class LegacyServer {
     const body: BodyElement[] = [];
     const add = (element: Omit<Status, 'cmdId'>) => body.push({ ...element, cmdId: String(body.length + 1) });
     add(
-      this.#headerStatus(
-        live,
+      headerStatus(
         message,
         verdict.ok ? verdict.code : (this.options.challengeCode ?? 401),
         verdict.chal,
+        live.sent ? header.target.uri : this.url,
       ),
     );
     const commands = message.body.filter(isCommand);
     if (!verdict.ok) {
-      for (const command of commands) add(statusOf(command, header.msgId, this.options.challengeCode ?? 401));
+      for (const command of commands)
+        add(plainStatus(command, header.msgId, this.options.challengeCode ?? 401));
       if (verdict.final) session.state = 'refused';
       return this.#packages.send(live, body, true);
     }
     session.authenticated = live.verifier.scheme;
-    for (const command of commands) add(statusOf(command, header.msgId, takeCommand(live, command)));
+    for (const command of commands) add(plainStatus(command, header.msgId, takeCommand(live, command)));
     for (const element of message.body) {
       if (element.kind === 'Status') takeStatus(live, element, this.options.serverCred !== undefined);
       else if (element.kind === 'Results') {
         const code = takeResults(live, element);
-        if (code !== 200) add(statusOf(element, header.msgId, code));
+        if (code !== 200) add(plainStatus(element, header.msgId, code));
       }
     }
     if (session.state !== 'open') return this.#packages.send(live, body, true);
@@ -174,41 +176,9 @@ export class LegacyServer {
     }
     return this.#packages.next(live, body);
   }
-
-  #headerStatus(
-    live: Live,
-    { header }: SyncMLMessage,
-    code: number,
-    chal: Meta | undefined,
-  ): Omit<Status, 'cmdId'> {
-    return {
-      kind: 'Status',
-      msgRef: header.msgId,
-      cmdRef: '0',
-      cmd: 'SyncHdr',
-      targetRefs: [live.sent ? header.target.uri : this.url],
-      sourceRefs: [header.source.uri],
-      ...(chal ? { chal } : {}),
-      code: String(code),
-      items: [],
-    };
-  }
 }
 
 /** Whether the client sent its last message again, its answer being lost. */
 function isRepeat(live: Live, body: Uint8Array): boolean {
   return live.lastRequest !== undefined && Buffer.compare(live.lastRequest, body) === 0;
-}
-
-function statusOf(element: BodyElement, msgRef: string, code: number): Omit<Status, 'cmdId'> {
-  return {
-    kind: 'Status',
-    msgRef,
-    cmdRef: element.cmdId,
-    cmd: element.kind,
-    targetRefs: [],
-    sourceRefs: [],
-    code: String(code),
-    items: [],
-  };
 }

@@ -1,28 +1,32 @@
-import type { BodyElement, Meta, Status, SyncMLMessage } from '../../dm1/message.ts';
-import type { Outgoing } from '../syncml.ts';
+import type { BodyElement, Meta, Status, SyncMLMessage } from '../dm1/message.ts';
+import type { Outgoing } from './syncml.ts';
 
-/** The Status of a server's header, with a challenge where it has to prove itself. */
-export function headerStatus({ header }: SyncMLMessage, code: number, chal?: Meta): Outgoing {
+/** The Status of a peer's header, with a challenge where it has to prove itself. */
+export function headerStatus(
+  { header }: SyncMLMessage,
+  code: number,
+  chal?: Meta,
+  targetRef = header.target.uri,
+): Omit<Status, 'cmdId'> {
   return {
-    kind: 'Status',
-    msgRef: header.msgId,
-    cmdRef: '0',
-    cmd: 'SyncHdr',
-    targetRefs: [header.target.uri],
+    ...bare(header.msgId, '0', 'SyncHdr', code),
+    targetRefs: [targetRef],
     sourceRefs: [header.source.uri],
-    ...(chal ? { chal } : {}),
-    code: String(code),
-    items: [],
+    ...(chal && { chal }),
   };
 }
 
 /** A Status that says nothing but its code. */
 export function plainStatus(command: BodyElement, msgRef: string, code: number): Omit<Status, 'cmdId'> {
+  return bare(msgRef, command.cmdId, command.kind, code);
+}
+
+function bare(msgRef: string, cmdRef: string, cmd: string, code: number): Omit<Status, 'cmdId'> {
   return {
     kind: 'Status',
     msgRef,
-    cmdRef: command.cmdId,
-    cmd: command.kind,
+    cmdRef,
+    cmd,
     targetRefs: [],
     sourceRefs: [],
     code: String(code),
