@@ -1,10 +1,8 @@
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { xmlToWbxml } from '../../src/dm1/codec.ts';
 import type { Command, ItemCommand } from '../../src/dm1/message.ts';
 import { BOX, ID, known } from './box.ts';
-import { closing, type Wired } from './harness.ts';
+import { listening, type Wired } from './harness.ts';
 import {
   addressOf,
   headerOk,
@@ -24,14 +22,11 @@ const START = { './Box/A': 'a', './Box/B': 'b', './Box/Run': '' };
 /** What the document makes of them. */
 const WANTED = { './Box/A': 'new', './Box/B': 'newer', './Box/Run': '', './Box/C': 'added' };
 
-async function documents(): Promise<string> {
-  const server = createServer((_request, response) => {
+function documents(): Promise<string> {
+  return listening((_request, response) => {
     const body = JSON.stringify({ Box: { A: 'new', B: 'newer', Run: '', C: 'added' } });
     response.writeHead(200, { 'content-type': 'application/vnd.oma.dm.mo+json' }).end(body);
   });
-  closing({ close: () => void server.close() });
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
-  return `127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
 type Values = Record<string, string>;

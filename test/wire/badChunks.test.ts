@@ -1,9 +1,8 @@
-import { createServer } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { wbxmlToXml, xmlToWbxml } from '../../src/dm1/codec.ts';
 import { Dm2Backend } from '../../src/simulator/dm2Backend/backend.ts';
 import { Dm2Client } from '../../src/simulator/index.ts';
-import { closing, packageOne, statuses, syncml, TYPES, wired } from './harness.ts';
+import { closing, listening, packageOne, statuses, syncml, TYPES, wired } from './harness.ts';
 
 const ENCODINGS = ['xml', 'wbxml'] as const;
 type Encoding = (typeof ENCODINGS)[number];
@@ -25,7 +24,7 @@ const get = (id: number, uri: string) =>
 /** A legacy server that says these bodies, in turn, then only Final; what it was told, as XML. */
 async function server(encoding: Encoding, bodies: readonly string[], limits: Record<string, number> = {}) {
   const told: string[] = [];
-  const raw = createServer(async (request, response) => {
+  const host = await listening(async (request, response) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const message = read(Buffer.concat(chunks), encoding);
@@ -39,11 +38,8 @@ async function server(encoding: Encoding, bodies: readonly string[], limits: Rec
     response.writeHead(200, { 'content-type': TYPES[encoding] });
     response.end(written(xml, encoding));
   });
-  await new Promise<void>((listening) => raw.listen(0, '127.0.0.1', listening));
-  closing({ close: () => void raw.close() });
-  const { port } = raw.address() as { port: number };
   const gateway = await wired({
-    backends: { legacy: { protocol: 'dm1', url: `http://127.0.0.1:${port}/`, encoding } },
+    backends: { legacy: { protocol: 'dm1', url: `http://${host}/`, encoding } },
     routes: [{ match: { protocol: 'dm2' }, backend: 'legacy' }],
     limits,
   });

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { Dm2Backend, type Dm2BackendOptions } from '../../src/simulator/dm2Backend/backend.ts';
 import type { Fault } from '../../src/simulator/httpServer.ts';
 import { Dm2Client, LegacyDevice, LegacyServer, type ServerCommand } from '../../src/simulator/index.ts';
-import { beside, closing, packageOne, statuses, syncml, TYPES, wired } from './harness.ts';
+import { beside, closing, listening, packageOne, statuses, syncml, TYPES, wired } from './harness.ts';
 
 const XML = { 'content-type': TYPES.xml };
 const FUMO = 'urn:oma:mo:oma-fumo:1.0';
@@ -263,16 +263,13 @@ describe('ssrf', () => {
 
   it('follows no redirect to where it may not go [IW-HGET-1]', async () => {
     let hits = 0;
-    const inside = createServer((_, response) => {
+    const host = await listening((_, response) => {
       hits += 1;
       response.end('secret');
     });
-    closing({ close: () => void inside.close() });
-    await new Promise<void>((listening) => inside.listen(0, '127.0.0.1', listening));
-    const { port } = inside.address() as { port: number };
     const fault = ({ path }: { path: string }): Fault =>
       path.includes('/repository/')
-        ? { status: 302, headers: { location: `http://127.0.0.1:${port}/secret` } }
+        ? { status: 302, headers: { location: `http://${host}/secret` } }
         : undefined;
     const { codes } = await l2n({ fault, script: [[['HGET', '{origin}/repository/url', PKG_URL]]] });
     expect(hits).toBe(0);

@@ -1,6 +1,4 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -8,7 +6,7 @@ import { wbxmlToXml, xmlToWbxml } from '../../src/dm1/codec.ts';
 import { Dm2Client } from '../../src/simulator/index.ts';
 import { b64, challenge, credIn, hashOf, nonceOf, proofOf, SCHEMES, type Scheme } from './formulas.ts';
 import { DEVICE } from './guarded.ts';
-import { closing, TYPES, wired } from './harness.ts';
+import { closing, listening, TYPES, wired } from './harness.ts';
 
 const USER = 'gateway:to-server';
 
@@ -52,7 +50,7 @@ describe.each(['xml', 'wbxml'] as const)('the gateway proves itself to a legacy 
   async function serverOf(script: (n: number, got: Got) => Said) {
     const got: Got[] = [];
     const sessions = new Map<string, number>();
-    const server = createServer(async (request, response) => {
+    const host = await listening(async (request, response) => {
       const chunks: Buffer[] = [];
       for await (const chunk of request) chunks.push(chunk as Buffer);
       const bytes = Buffer.concat(chunks);
@@ -77,9 +75,7 @@ describe.each(['xml', 'wbxml'] as const)('the gateway proves itself to a legacy 
         .writeHead(200, { 'content-type': TYPES[form] })
         .end(form === 'xml' ? answer : xmlToWbxml(answer));
     });
-    closing({ close: () => void server.close() });
-    await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
-    return { got, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/dm` };
+    return { got, url: `http://${host}/dm` };
   }
 
   async function between(type: Scheme, script: (n: number, got: Got) => Said, more: object = {}) {

@@ -1,5 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import { request as httpRequest } from 'node:http';
+import { createServer, request as httpRequest, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect } from 'vitest';
@@ -57,6 +58,14 @@ afterEach(async () => {
 export function closing<T extends { close(): Promise<void> | void }>(peer: T): T {
   open.push(() => peer.close());
   return peer;
+}
+
+/** Host and port of a server that answers so until the test is over. */
+export async function listening(answer: RequestListener): Promise<string> {
+  const server = createServer(answer);
+  closing({ close: () => void server.close() });
+  await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready));
+  return `127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
 /** A whole gateway on free ports whose log can be read. */

@@ -1,10 +1,8 @@
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { xmlToWbxml } from '../../src/dm1/codec.ts';
 import type { Item } from '../../src/dm1/message.ts';
 import { BOX, ID, known } from './box.ts';
-import { closing } from './harness.ts';
+import { listening } from './harness.ts';
 import {
   beforeServer,
   codes,
@@ -66,16 +64,13 @@ describe.each(['xml', 'wbxml'] as const)('a legacy device in %s', (form) => {
     commands: (host: string) => readonly (readonly string[])[],
     device: { habit?: Habit; meta?: string; json?: object; text?: string } = {},
   ) {
-    const server = createServer((request, response) => {
+    const host = await listening((request, response) => {
       const json = request.url === '/json';
       const type = json ? 'application/vnd.oma.dm.mo+json' : 'text/plain';
       response
         .writeHead(200, { 'content-type': type })
         .end(json ? JSON.stringify(device.json) : (device.text ?? TEXT));
     });
-    closing({ close: () => void server.close() });
-    await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
-    const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
     const gateway = await known({ outbound: { allow: [host] } });
     const values: Record<string, string> = { './Box/A': 'a', './Box/B': 'b', './Box/Run': '' };
     const chunks: Item[] = [];

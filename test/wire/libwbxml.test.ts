@@ -1,7 +1,5 @@
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -9,7 +7,7 @@ import { decodeMessage, encodeMessage, xmlToWbxml } from '../../src/dm1/codec.ts
 import type { SyncMLMessage } from '../../src/dm1/message.ts';
 import { asXmlCarries } from '../dm1/arbitrary.ts';
 import { BOX, ID, known, MAN, play } from './box.ts';
-import { closing } from './harness.ts';
+import { listening } from './harness.ts';
 import { beforeServer, converse, legacyServer, SETTINGS } from './legacyServer.ts';
 import { addressOf, headerOk, item, kindOf, type RawDevice, results, status, talk } from './quirks.ts';
 
@@ -63,14 +61,11 @@ describe.each(['xml', 'wbxml'] as const)('messages in %s', (form) => {
   const wbxml: Partial<RawDevice> = form === 'wbxml' ? { encode: (xml) => xmlToWbxml(xml) } : {};
 
   it('to a device: Get, Sequence, Exec with Correlator, Atomic, chunks, Alert 1222, Chal', async () => {
-    const documents = createServer(({ url }, response) => {
+    const host = await listening(({ url }, response) => {
       const B = url === '/small' ? 'short' : 'long '.repeat(500);
       const body = JSON.stringify({ Box: { A: 'ä€ & <x>', B, Run: '', D: { E: 'new' } } });
       response.writeHead(200, { 'content-type': 'application/vnd.oma.dm.mo+json' }).end(body);
     });
-    closing({ close: () => void documents.close() });
-    await new Promise<void>((listening) => documents.listen(0, '127.0.0.1', listening));
-    const host = `127.0.0.1:${(documents.address() as AddressInfo).port}`;
     const interior = '<Meta><Format xmlns="syncml:metinf">node</Format></Meta>';
     const answer: RawDevice['answer'] = (said, round) => {
       const { msgId } = said.message.header;

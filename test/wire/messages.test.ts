@@ -1,10 +1,8 @@
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { xmlToWbxml } from '../../src/dm1/codec.ts';
 import type { Command } from '../../src/dm1/message.ts';
 import { BOX, ID, known, MAN, play } from './box.ts';
-import { closing, post, TYPES } from './harness.ts';
+import { listening, post, TYPES } from './harness.ts';
 import {
   addressOf,
   devInfo,
@@ -217,7 +215,7 @@ describe.each(['xml', 'wbxml'] as const)('a device in %s', (form) => {
     'may finish an Exec later (202): its 1226 brings the Correlator to whoever asked, in the same package: %s [IW-EXEC-2] [1x§5.3]',
     async (same) => {
       const told: { Alert?: { AlertType: string; Data: unknown }[] }[] = [];
-      const server = createServer(async (request, response) => {
+      const host = await listening(async (request, response) => {
         const chunks: Buffer[] = [];
         for await (const chunk of request) chunks.push(chunk as Buffer);
         told.push(JSON.parse(Buffer.concat(chunks).toString('utf8')));
@@ -225,9 +223,6 @@ describe.each(['xml', 'wbxml'] as const)('a device in %s', (form) => {
           .writeHead(200, { 'content-type': 'application/vnd.oma.dm.request+json' })
           .end('{"CMD":[["END"]]}');
       });
-      closing({ close: () => void server.close() });
-      await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
-      const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
       let correlator = '';
       const report = () =>
         `<Alert><CmdID>70</CmdID><Data>1226</Data><Correlator>${correlator}</Correlator><Item><Source><LocURI>./Box/Run</LocURI></Source><Meta><Type xmlns="syncml:metinf">org.example.done</Type><Format xmlns="syncml:metinf">int</Format></Meta><Data>200</Data></Item></Alert>`;

@@ -1,5 +1,3 @@
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { basicCred, md5Digest, userHash } from '../../src/dm1/auth/digests.ts';
 import { xmlToWbxml } from '../../src/dm1/codec.ts';
@@ -7,7 +5,7 @@ import { readTnds } from '../../src/dm1/tnds/read.ts';
 import { LegacyDevice } from '../../src/simulator/index.ts';
 import { BOX, type Commands, ID, known, MAN, play } from './box.ts';
 import { outOfOrder } from './dtdOrder.ts';
-import { closing, type Wired, wired } from './harness.ts';
+import { closing, listening, type Wired, wired } from './harness.ts';
 import {
   addressOf,
   DEVINFO,
@@ -46,13 +44,10 @@ const getting =
 /** What is emitted, row by row (1x§16.1). Each looks at every message of a session with commands of all kinds. */
 describe('every message of the gateway', () => {
   const session = async (encode?: RawDevice['encode']) => {
-    const documents = createServer((_request, response) => {
+    const host = await listening((_request, response) => {
       const body = JSON.stringify({ Box: { A: 'x', B: 'b', Run: '', Deep: { Leaf: 'y', Number: 3 } } });
       response.writeHead(200, { 'content-type': 'application/vnd.oma.dm.mo+json' }).end(body);
     });
-    closing({ close: () => void documents.close() });
-    await new Promise<void>((listening) => documents.listen(0, '127.0.0.1', listening));
-    const host = `127.0.0.1:${(documents.address() as AddressInfo).port}`;
     const nodes: Record<string, string> = {
       './Box': 'A/B/Run',
       './Box/A': 'a',
@@ -220,7 +215,7 @@ describe('a device with an account for us', () => {
 /** A page with a question of several choices and one of text, and what came there. */
 async function colours() {
   const hits: string[] = [];
-  const site = createServer(async (request, response) => {
+  const host = await listening(async (request, response) => {
     let body = '';
     for await (const chunk of request) body += String(chunk);
     hits.push(`${request.method} ${body}`);
@@ -234,9 +229,7 @@ async function colours() {
         : '<p>Done</p>',
     );
   });
-  closing({ close: () => void site.close() });
-  await new Promise<void>((listening) => site.listen(0, '127.0.0.1', listening));
-  return { host: `127.0.0.1:${(site.address() as AddressInfo).port}`, hits };
+  return { host, hits };
 }
 
 /** What is accepted, row by row (1x§16.1, "Accept"). */
@@ -353,13 +346,10 @@ describe.each(['xml', 'wbxml'] as const)('a device in %s is understood', (form) 
   });
 
   it('that answers an Atomic under the name of a Sequence', async () => {
-    const document = createServer((_request, response) => {
+    const host = await listening((_request, response) => {
       const body = JSON.stringify({ Box: { A: 'new', B: 'newer', Run: '' } });
       response.writeHead(200, { 'content-type': 'application/vnd.oma.dm.mo+json' }).end(body);
     });
-    closing({ close: () => void document.close() });
-    await new Promise<void>((listening) => document.listen(0, '127.0.0.1', listening));
-    const host = `127.0.0.1:${(document.address() as AddressInfo).port}`;
     const nodes: Record<string, string> = { './Box/A': 'a', './Box/B': 'b', './Box/Run': '' };
     const get = getting((uri) => {
       const [path = ''] = uri.split('?');

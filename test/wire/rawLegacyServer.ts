@@ -1,6 +1,5 @@
-import { createServer } from 'node:http';
 import { wbxmlToXml, xmlToWbxml } from '../../src/dm1/codec.ts';
-import { closing, TYPES } from './harness.ts';
+import { listening, TYPES } from './harness.ts';
 import { status } from './quirks.ts';
 
 /**
@@ -12,7 +11,7 @@ export async function rawServer(
   answer: (request: string, n: number, bytes: Buffer) => string | Uint8Array,
 ) {
   const got: { type: string; text: string; bytes: Buffer }[] = [];
-  const server = createServer(async (request, response) => {
+  const host = await listening(async (request, response) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const bytes = Buffer.concat(chunks);
@@ -23,10 +22,7 @@ export async function rawServer(
       .writeHead(200, { 'content-type': TYPES[form] })
       .end(form === 'xml' || typeof given !== 'string' ? given : xmlToWbxml(given));
   });
-  closing({ close: () => void server.close() });
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
-  const { port } = server.address() as { port: number };
-  return { got, url: `http://127.0.0.1:${port}/dm` };
+  return { got, url: `http://${host}/dm` };
 }
 
 export const HEAD =

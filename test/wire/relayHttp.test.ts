@@ -1,7 +1,6 @@
-import { createServer, type IncomingHttpHeaders } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingHttpHeaders } from 'node:http';
 import { describe, expect, it } from 'vitest';
-import { beside, closing, statuses, syncml, TYPES } from './harness.ts';
+import { beside, listening, statuses, syncml, TYPES } from './harness.ts';
 import { answer, DEVICE, encoders, GET, opening, RESULT, relayed } from './relayed.ts';
 
 const BASIC = 'Basic realm="dms"';
@@ -74,13 +73,11 @@ describe.each(['xml', 'wbxml'] as const)('a relayed device in %s', (form) => {
 
   it('gives its HTTP credentials to the configured server alone, wherever that sends it [IW-REL-1] [IW-SES-9]', async () => {
     const got: IncomingHttpHeaders[] = [];
-    const other = createServer((request, response) => {
+    const host = await listening((request, response) => {
       got.push(request.headers);
       response.writeHead(500).end();
     });
-    closing({ close: () => void other.close() });
-    await new Promise<void>((listening) => other.listen(0, '127.0.0.1', listening));
-    const elsewhere = `http://127.0.0.1:${(other.address() as AddressInfo).port}/dm`;
+    const elsewhere = `http://${host}/dm`;
     const lead = (server: string) => ({
       body: encode(answer({ source: server, targetRef: server, respURI: elsewhere }, GET)),
       headers: type,

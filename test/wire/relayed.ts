@@ -1,8 +1,6 @@
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { xmlToWbxml } from '../../src/dm1/codec.ts';
 import { LegacyServer } from '../../src/simulator/index.ts';
-import { closing, packageOne, syncml, TYPES, wired } from './harness.ts';
+import { closing, listening, packageOne, syncml, TYPES, wired } from './harness.ts';
 
 interface Got {
   readonly url: string;
@@ -26,17 +24,14 @@ export async function relayed(
   backend: Record<string, unknown> = {},
 ) {
   const got: Got[] = [];
-  const server = createServer(async (request, response) => {
+  const host = await listening(async (request, response) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     got.push({ url: request.url ?? '', headers: request.headers, body: Buffer.concat(chunks) });
     const { status = 200, body, headers } = answers[got.length - 1]?.(url) ?? { body: '' };
     response.writeHead(status, { 'content-type': TYPES.xml, ...headers }).end(body);
   });
-  closing({ close: () => void server.close() });
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
-  const { port } = server.address() as AddressInfo;
-  const url = `http://127.0.0.1:${port}/dm`;
+  const url = `http://${host}/dm`;
   const sound = closing(new LegacyServer({ script: [[{ kind: 'Get', uris: ['./DevInfo/Man'] }]] }));
   const gateway = await wired({
     backends: {

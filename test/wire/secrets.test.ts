@@ -1,6 +1,4 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sql } from 'kysely';
@@ -8,7 +6,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { Dm2Backend } from '../../src/simulator/dm2Backend/backend.ts';
 import { Dm2Client, LegacyDevice, LegacyServer } from '../../src/simulator/index.ts';
 import { openStore } from '../../src/store/store.ts';
-import { closing, post, TYPES, wired } from './harness.ts';
+import { closing, listening, post, TYPES, wired } from './harness.ts';
 
 const folders: string[] = [];
 afterEach(() => {
@@ -220,7 +218,7 @@ describe.each(['xml', 'wbxml'] as const)('what packs call secret, with %s', (enc
 
   it('that a user types on a legacy device reaches the page, and is in no trace, nor in the journal once the session ended [IW-UI-2]', async () => {
     const posted: string[] = [];
-    const site = createServer(async (request, response) => {
+    const host = await listening(async (request, response) => {
       let body = '';
       for await (const chunk of request) body += String(chunk);
       if (request.method === 'POST') posted.push(body);
@@ -231,9 +229,6 @@ describe.each(['xml', 'wbxml'] as const)('what packs call secret, with %s', (enc
           : '<form method=post><label>PIN <input name=p type=password></label><button>Next</button></form>',
       );
     });
-    closing({ close: () => void site.close() });
-    await new Promise<void>((listening) => site.listen(0, '127.0.0.1', listening));
-    const host = `127.0.0.1:${(site.address() as AddressInfo).port}`;
     const backend = closing(new Dm2Backend({ script: [[['SHOW', `http://${host}/`]]] }));
     const { store, journals } = database();
     const gateway = await wired({

@@ -1,11 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { decodeMessage } from '../../src/dm1/codec.ts';
 import type { SyncHdr } from '../../src/dm1/message.ts';
 import { Dm2Client, LegacyDevice } from '../../src/simulator/index.ts';
-import { closing, TYPES, wired } from './harness.ts';
+import { closing, listening, TYPES, wired } from './harness.ts';
 
 const ID = 'urn:uuid:6B29FC40-CA47-1067-B31D-00DD010662DA';
 
@@ -18,7 +16,7 @@ interface Heard {
 /** A management server that answers message after message with what `answer` says, and keeps what it heard. */
 async function serving(answer: (heard: readonly Heard[]) => string) {
   const heard: Heard[] = [];
-  const server = createServer(async (request, response) => {
+  const host = await listening(async (request, response) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const bytes = Buffer.concat(chunks);
@@ -28,10 +26,7 @@ async function serving(answer: (heard: readonly Heard[]) => string) {
     response.writeHead(200, { 'content-type': TYPES.xml, 'content-length': Buffer.byteLength(body) });
     response.end(body);
   });
-  closing({ close: () => void server.close() });
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
-  const { port } = server.address() as AddressInfo;
-  const url = `http://127.0.0.1:${port}/ManagementServer/MDM.svc`;
+  const url = `http://${host}/ManagementServer/MDM.svc`;
   return { heard, url };
 }
 
